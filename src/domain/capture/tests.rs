@@ -1,0 +1,260 @@
+//! The two flows as a person walks them: by scans, by buttons, mixed, wrong and repeated.
+
+use std::time::Duration;
+
+use super::super::catalog::{Bin, Conventions, Document, Line, Product, product_key};
+use super::super::decode::{RawScan, decode};
+use super::super::event::MediaType;
+use super::super::id::Digest;
+use super::super::policy::{Kind, PhotoRule};
+use super::super::quantity::Quantity;
+use super::super::time::Wall;
+use super::*;
+
+const TEA: &str = "7032069804988";
+const NOW: Now = Now { boot: Duration::from_secs(60), wall: Wall(1_795_414_353_123) };
+
+fn catalog() -> Catalog {
+    let mut catalog = Catalog::new(Conventions::default());
+    catalog.add_operator(Operator { badge: "EMP-7".into(), name: Some("Ada".into()) });
+    catalog.add_product(Product { code: TEA.into(), name: "Tea".into(), unit: Some("Units".into()) });
+    catalog.add_bin(Bin { code: "A-03-02".into(), name: None });
+    let line = |bin: Option<&str>| Line {
+        product: product_key(TEA),
+        bin: bin.map(Into::into),
+        expected: Quantity::from_count(8),
+        unit: None,
+    };
+    for (code, direction, bin) in
+        [("WH/OUT/12", Direction::Pick, Some("A-03-02")), ("WH/IN/4", Direction::Receipt, None)]
+    {
+        catalog.add_document(Document { code: code.into(), direction, lines: vec![line(bin)] });
+    }
+    catalog
+}
+
+struct Floor {
+    capture: Capture,
+}
+
+impl Floor {
+    fn new() -> Floor {
+        Floor { capture: Capture::new(catalog(), Policies::default()) }
+    }
+
+    fn input(&mut self, input: Input) -> Effect {
+        self.capture.handle(input, NOW, &[7; 10]).remove(0)
+    }
+
+    fn scan(&mut self, text: &str) -> Effect {
+        let raw = RawScan { source: "gun".into(), bytes: text.as_bytes().to_vec(), at: NOW, flaws: vec![] };
+        self.input(Input::Scan(decode(raw)))
+    }
+
+    fn scans(&mut self, texts: &[&str]) -> Effect {
+        texts.iter().map(|text| self.scan(text)).last().unwrap()
+    }
+
+    fn saved(&mut self, texts: &[&str]) -> Report {
+        match self.scans(texts) {
+            Effect::Save(report) => *report,
+            other @ Effect::Tell(_) => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn an_empty_bin_costs_three_scans() {
+    let mut floor = Floor::new();
+    floor.scan("EMP-7");
+    let report = floor.saved(&["A-03-02", "TM-EMPTY", "TM-DONE"]);
+    assert_eq!(report.kind, Kind::PickShortage);
+    assert_eq!(report.document.as_deref(), Some("WH/OUT/12"));
+    assert_eq!(report.item.as_ref().map(|item| item.code.as_str()), Some("07032069804988"));
+    assert_eq!((report.expected, report.counted), (Some(Quantity::from_count(8)), Quantity::ZERO));
+    assert_eq!(report.reason.as_ref().map(Reason::as_str), Some("bin_empty"));
+    let roles: Vec<_> = report.scans.iter().map(|scan| scan.role).collect();
+    assert_eq!(roles, [Role::Operator, Role::Bin, Role::Command]);
+}
+
+#[test]
+fn scanning_the_bin_again_confirms() {
+    let mut floor = Floor::new();
+    floor.scan("EMP-7");
+    floor.saved(&["A-03-02", "TM-EMPTY", "A-03-02"]);
+}
+
+#[test]
+fn a_short_pick_is_item_digits_reason_done() {
+    let mut floor = Floor::new();
+    floor.scans(&["EMP-7", "WH/OUT/12"]);
+    let report = floor.saved(&[TEA, "TM-5", "TM-SHORT", "TM-DONE"]);
+    assert_eq!(report.counted, Quantity::from_count(5));
+    assert_eq!(report.bin.as_deref(), Some("A-03-02"), "the line's bin is filled in");
+    assert_eq!(report.unit.as_deref(), Some("Units"));
+}
+
+#[test]
+fn anything_may_be_scanned_in_any_order() {
+    let mut floor = Floor::new();
+    let report = floor.saved(&[TEA, "TM-5", "A-03-02", "WH/OUT/12", "TM-REASON-DAMAGED", "EMP-7", "TM-DONE"]);
+    assert_eq!(report.operator.as_ref().map(|o| o.badge.as_str()), Some("EMP-7"));
+    assert_eq!(report.reason.as_ref().map(Reason::as_str), Some("damaged"));
+    assert_eq!(report.expected, Some(Quantity::from_count(8)));
+}
+
+#[test]
+fn a_receipt_counts_by_pieces_and_digits_replace_them() {
+    let mut floor = Floor::new();
+    floor.scans(&["EMP-7", "WH/IN/4", TEA, TEA, TEA]);
+    assert_eq!(floor.capture.slip().unwrap().count, Count::Pieces(3));
+    let report = floor.saved(&["TM-1", "TM-0", "TM-REASON-OVER_DELIVERY", TEA]);
+    assert_eq!((report.kind, report.counted), (Kind::ReceivingDiscrepancy, Quantity::from_count(10)));
+}
+
+#[test]
+fn a_line_that_matches_is_nothing_to_report() {
+    let mut floor = Floor::new();
+    floor.scans(&["EMP-7", "WH/IN/4", TEA, "TM-8"]);
+    assert_eq!(floor.capture.question(), Question::Matches);
+    assert_eq!(floor.scan("TM-DONE"), Effect::Tell(Feedback::Matches));
+    assert_eq!(floor.capture.slip(), None);
+    assert_eq!(floor.capture.document().map(|d| d.code.as_str()), Some("WH/IN/4"), "the session goes on");
+}
+
+#[test]
+fn an_over_receipt_has_only_the_reasons_that_explain_it() {
+    let mut floor = Floor::new();
+    floor.scans(&["EMP-7", "WH/IN/4", TEA, "TM-9"]);
+    let words: Vec<_> = floor.capture.reasons().iter().map(ToString::to_string).collect();
+    assert_eq!(words, ["over_delivery", "wrong_item"]);
+}
+
+#[test]
+fn done_says_what_is_missing_and_changes_nothing() {
+    let mut floor = Floor::new();
+    let mut missing = |scans: &[&str]| {
+        floor.scans(scans);
+        match floor.scan("TM-DONE") {
+            Effect::Tell(Feedback::NotUnderstood { help, .. }) => help,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(missing(&["TM-CLEAR"]).contains("badge"));
+    assert!(missing(&["EMP-7"]).contains("document"));
+    assert!(missing(&["WH/OUT/12"]).contains("bin or the item"));
+    assert!(missing(&[TEA]).contains("Count"));
+    assert!(missing(&["TM-5"]).contains("reason"));
+}
+
+#[test]
+fn a_photo_that_policy_wants_keeps_done_off() {
+    let mut policies = Policies::default();
+    policies.pick_shortage.photo = PhotoRule::Required;
+    let mut floor = Floor { capture: Capture::new(catalog(), policies) };
+    floor.scans(&["EMP-7", "A-03-02", "TM-EMPTY"]);
+    assert_eq!(floor.capture.question(), Question::Photo);
+    let photo = Photo { digest: Digest::of(b"x"), size: 1, media_type: MediaType::Jpeg };
+    floor.input(Input::Photo(photo.clone()));
+    floor.input(Input::Photo(photo));
+    assert_eq!(floor.saved(&["TM-DONE"]).photos.len(), 1, "the same photo twice is one");
+}
+
+#[test]
+fn a_single_allowed_reason_is_filled_in() {
+    let mut policies = Policies::default();
+    policies.receiving_discrepancy.reasons.truncate(1);
+    let mut floor = Floor { capture: Capture::new(catalog(), policies) };
+    let report = floor.saved(&["EMP-7", "WH/IN/4", TEA, "TM-5", "TM-DONE"]);
+    assert_eq!(report.reason.as_ref().map(Reason::as_str), Some("short_delivery"));
+}
+
+#[test]
+fn nothing_is_shown_as_saved_before_the_journal_says_so() {
+    let mut floor = Floor::new();
+    floor.scan("EMP-7");
+    floor.saved(&["A-03-02", "TM-EMPTY", "TM-DONE"]);
+    assert!(floor.capture.is_saving());
+    assert!(floor.capture.slip().is_some());
+    assert!(
+        matches!(floor.scan(TEA), Effect::Tell(Feedback::Refused { .. })),
+        "the shell holds inputs back; capture insists"
+    );
+    let told = floor.input(Input::Saved { waiting: 3, online: false });
+    assert_eq!(told, Effect::Tell(Feedback::Saved { waiting: 3, online: false }));
+    assert_eq!(floor.capture.slip(), None);
+}
+
+#[test]
+fn a_refused_save_keeps_the_slip_and_its_id() {
+    let mut floor = Floor::new();
+    floor.scan("EMP-7");
+    let first = floor.saved(&["A-03-02", "TM-EMPTY", "TM-DONE"]);
+    floor.input(Input::NotSaved { why: "disk full".into() });
+    assert_eq!(floor.saved(&["TM-DONE"]), first);
+}
+
+#[test]
+fn undo_takes_inputs_back_ten_deep() {
+    let mut floor = Floor::new();
+    floor.scans(&["EMP-7", "WH/OUT/12", TEA, "TM-1", "TM-2"]);
+    floor.scan("TM-UNDO");
+    assert_eq!(floor.capture.slip().unwrap().count, Count::Typed("1".into()));
+    floor.scans(&["TM-UNDO", "TM-UNDO"]);
+    assert!(floor.capture.slip().is_none_or(|slip| slip.item.is_none()));
+    for _ in 0..30 {
+        floor.scan("TM-UNDO");
+    }
+    assert_eq!(floor.capture.operator(), None);
+}
+
+#[test]
+fn an_unknown_code_fills_the_slot_that_is_asked_for_but_never_signs_anyone_on() {
+    let mut floor = Floor::new();
+    assert!(matches!(floor.scan("XYZZY"), Effect::Tell(Feedback::NotUnderstood { .. })));
+    let report = floor.saved(&["EMP-99", "SHELF 7", "HOUSE-CODE", "TM-0", "TM-REASON-NOT_FOUND", "TM-DONE"]);
+    assert_eq!(report.bin.as_deref(), Some("SHELF 7"));
+    assert_eq!(report.item.map(|item| item.code).as_deref(), Some("HOUSE-CODE"));
+    assert_eq!(report.expected, None);
+}
+
+#[test]
+fn a_cut_off_code_fills_nothing() {
+    let mut floor = Floor::new();
+    floor.scan("EMP-7");
+    let raw = RawScan { source: "gun".into(), bytes: b"A-03".to_vec(), at: NOW, flaws: vec![Flaw::Partial] };
+    let told = floor.input(Input::Scan(decode(raw)));
+    assert!(matches!(told, Effect::Tell(Feedback::NotUnderstood { .. })));
+    assert_eq!(floor.capture.question(), Question::Context);
+}
+
+#[test]
+fn buttons_and_typing_do_what_scans_do() {
+    let mut floor = Floor::new();
+    for (slot, text) in [(TypedSlot::Operator, "EMP-7"), (TypedSlot::Document, "WH/OUT/12"), (TypedSlot::Item, TEA)] {
+        floor.input(Input::Typed { slot, text: text.into() });
+    }
+    floor.input(Input::Typed { slot: TypedSlot::Note, text: "torn box".into() });
+    floor.input(Input::Command(Command::Digit(5)));
+    floor.input(Input::Command(Command::Point));
+    floor.input(Input::Command(Command::Digit(5)));
+    floor.input(Input::Command(Command::Damaged));
+    match floor.input(Input::Command(Command::Done)) {
+        Effect::Save(report) => {
+            assert_eq!((report.counted.to_string().as_str(), report.note.as_deref()), ("5.5", Some("torn box")));
+        }
+        other @ Effect::Tell(_) => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_session_of_ten_thousand_scans_stays_within_an_event() {
+    let mut floor = Floor::new();
+    floor.scans(&["EMP-7", "WH/IN/4"]);
+    for _ in 0..10_000 {
+        floor.scan(TEA);
+    }
+    let report = floor.saved(&["TM-REASON-OVER_DELIVERY", "TM-DONE"]);
+    assert_eq!(report.counted, Quantity::from_count(10_000));
+    assert!(report.scans.len() <= 66 && report.scans_omitted > 9_900);
+}

@@ -1,0 +1,177 @@
+//! From key codes to characters, for scanners that pretend to be a keyboard.
+//!
+//! Codes are the kernel's (input-event-codes.h): they name a key's place, so the layout is ours to choose and not the
+//! desktop's. This is the US layout that scanners leave the factory with.
+
+use super::Flaw;
+use super::frame::{Frame, MAX_FRAME};
+
+const LEFT_CTRL: u16 = 29;
+const LEFT_SHIFT: u16 = 42;
+const RIGHT_SHIFT: u16 = 54;
+const CAPS_LOCK: u16 = 58;
+const RIGHT_CTRL: u16 = 97;
+const ENTER: u16 = 28;
+const KEYPAD_ENTER: u16 = 96;
+const TAB: u16 = 15;
+const RIGHT_BRACKET: u16 = 27;
+
+/// `(first key code, plain, shifted)`: runs of neighbouring keys.
+const US: &[(u16, &str, &str)] = &[
+    (2, "1234567890-=", "!@#$%^&*()_+"),
+    (16, "qwertyuiop[]", "QWERTYUIOP{}"),
+    (30, "asdfghjkl;'`", "ASDFGHJKL:\"~"),
+    (43, "\\zxcvbnm,./", "|ZXCVBNM<>?"),
+    (55, "*", "*"),
+    (57, " ", " "),
+    (71, "789-456+1230.", "789-456+1230."),
+    (98, "/", "/"),
+];
+
+/// Collects the key events of one device into frames.
+#[derive(Debug, Default)]
+pub struct KeyAssembler {
+    text: Vec<u8>,
+    length: usize,
+    flaws: Vec<Flaw>,
+    shift: [bool; 2],
+    ctrl: [bool; 2],
+    caps: bool,
+}
+
+impl KeyAssembler {
+    /// One key event: `value` is 1 for down, 0 for up, 2 for autorepeat (which no scanner means).
+    pub fn key(&mut self, code: u16, value: i32) -> Option<Frame> {
+        let down = match value {
+            0 => false,
+            1 => true,
+            _ => return None,
+        };
+        match code {
+            LEFT_SHIFT => self.shift[0] = down,
+            RIGHT_SHIFT => self.shift[1] = down,
+            LEFT_CTRL => self.ctrl[0] = down,
+            RIGHT_CTRL => self.ctrl[1] = down,
+            _ if !down => {}
+            CAPS_LOCK => self.caps = !self.caps,
+            ENTER | KEYPAD_ENTER | TAB => return self.finish(),
+            _ => self.press(code),
+        }
+        None
+    }
+
+    /// The kernel's buffer overflowed (SYN_DROPPED): what is here is not to be trusted.
+    pub fn dropped(&mut self) {
+        self.flag(Flaw::Dropped);
+        (self.shift, self.ctrl) = ([false; 2], [false; 2]);
+    }
+
+    /// The device is gone: what was there of a code comes out as a partial one.
+    pub fn unplugged(&mut self) -> Option<Frame> {
+        if self.length == 0 {
+            return None;
+        }
+        self.flag(Flaw::Partial);
+        self.finish()
+    }
+
+    fn press(&mut self, code: u16) {
+        let shifted = self.shift[0] || self.shift[1];
+        let typed = if self.ctrl[0] || self.ctrl[1] {
+            // Ctrl+] is how a keyboard types GS.
+            (code == RIGHT_BRACKET).then_some(0x1d)
+        } else {
+            character(code, shifted).map(|c| if self.caps { swap_case(c) } else { c })
+        };
+        match typed {
+            Some(byte) => {
+                self.length += 1;
+                if self.text.len() < MAX_FRAME {
+                    self.text.push(byte);
+                }
+            }
+            None => self.flag(Flaw::UnknownKey { code }),
+        }
+    }
+
+    fn flag(&mut self, flaw: Flaw) {
+        if !self.flaws.contains(&flaw) && self.flaws.len() < 8 {
+            self.flaws.push(flaw);
+        }
+    }
+
+    fn finish(&mut self) -> Option<Frame> {
+        let length = std::mem::take(&mut self.length);
+        let bytes = std::mem::take(&mut self.text);
+        if length > bytes.len() {
+            self.flag(Flaw::TooLong { length });
+        }
+        let flaws = std::mem::take(&mut self.flaws);
+        (!bytes.is_empty() || !flaws.is_empty()).then_some(Frame { bytes, flaws })
+    }
+}
+
+fn character(code: u16, shifted: bool) -> Option<u8> {
+    US.iter().find_map(|&(first, plain, shift)| {
+        let place = usize::from(code.checked_sub(first)?);
+        (if shifted { shift } else { plain }).as_bytes().get(place).copied()
+    })
+}
+
+fn swap_case(c: u8) -> u8 {
+    if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(keys: &[(u16, i32)]) -> Option<Frame> {
+        let mut assembler = KeyAssembler::default();
+        keys.iter().filter_map(|&(code, value)| assembler.key(code, value)).last()
+    }
+
+    const fn tap(code: u16) -> [(u16, i32); 2] {
+        [(code, 1), (code, 0)]
+    }
+
+    fn text(keys: &[(u16, i32)]) -> String {
+        typed(keys).map(|f| String::from_utf8_lossy(&f.bytes).into_owned()).unwrap_or_default()
+    }
+
+    #[test]
+    fn shift_caps_and_keypad_type_what_they_should() {
+        assert_eq!(text(&[tap(30), tap(2), tap(ENTER)].concat()), "a1");
+        assert_eq!(
+            text(
+                &[vec![(LEFT_SHIFT, 1)], tap(30).into(), vec![(LEFT_SHIFT, 0)], tap(48).into(), tap(ENTER).into()]
+                    .concat()
+            ),
+            "Ab"
+        );
+        assert_eq!(text(&[tap(CAPS_LOCK), tap(30), tap(2), tap(TAB)].concat()), "A1");
+        assert_eq!(text(&[tap(71), tap(82), tap(KEYPAD_ENTER)].concat()), "70");
+    }
+
+    #[test]
+    fn ctrl_and_right_bracket_are_the_group_separator() {
+        let keys =
+            [vec![(LEFT_CTRL, 1)], tap(RIGHT_BRACKET).into(), vec![(LEFT_CTRL, 0)], tap(2).into(), tap(ENTER).into()]
+                .concat();
+        assert_eq!(text(&keys), "\u{1d}1");
+    }
+
+    #[test]
+    fn autorepeat_is_no_character() {
+        assert_eq!(text(&[(2, 1), (2, 2), (2, 2), (2, 0), (ENTER, 1)]), "1");
+    }
+
+    #[test]
+    fn dropped_events_flag_the_code_they_may_have_hurt() {
+        let mut assembler = KeyAssembler::default();
+        assembler.key(2, 1);
+        assembler.dropped();
+        assert_eq!(assembler.key(ENTER, 1).map(|f| f.flaws), Some(vec![Flaw::Dropped]));
+        assert_eq!(assembler.key(ENTER, 1), None);
+    }
+}

@@ -1,0 +1,381 @@
+//! What is on this device and not yet wholly in Odoo: each event from its commit to its receipt and its last photo.
+//!
+//! The outbox holds states, never event bytes, and doesn't know what an event means.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::event::Photo;
+use super::evidence::{Upload, Uploads};
+use super::id::{Digest, EventId, Sequence};
+use super::policy::Kind;
+use super::receipt::{Receipt, Refusal, Verdict};
+use super::time::{Deadline, Now, Wall};
+
+/// Beyond this, captures are refused visibly: weeks of work at any warehouse, and some tens of megabytes of memory.
+pub const MAX_WAITING: usize = 200_000;
+/// What one request may carry, within the wire's limits.
+pub const MAX_BATCH: usize = 50;
+const MAX_BATCH_BYTES: u64 = 1 << 20;
+/// How many delivered reports the list "mine" shows.
+const RECENT: usize = 50;
+
+/// What the outbox must know of an event; its bytes are the journal's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub sequence: Sequence,
+    pub id: EventId,
+    pub digest: Digest,
+    /// Of the JWS, in bytes.
+    pub size: u64,
+    pub kind: Kind,
+    pub subject: String,
+    pub captured: Wall,
+    pub photos: Vec<Photo>,
+    pub state: State,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    Waiting {
+        attempts: u32,
+        not_before: Option<Deadline>,
+        last: Option<Refusal>,
+    },
+    /// In a request that is under way.
+    Leased {
+        attempts: u32,
+    },
+    /// Refused by the server for good: a person decides.
+    Parked(Refusal),
+    /// In Odoo; `case` is its number there. Its photos may still be on the way.
+    Delivered {
+        case: Option<String>,
+    },
+}
+
+impl State {
+    pub const FRESH: State = State::Waiting { attempts: 0, not_before: None, last: None };
+
+    pub fn name(&self) -> &'static str {
+        match self {
+            State::Waiting { .. } => "pending",
+            State::Leased { .. } => "sending",
+            State::Parked(_) => "parked",
+            State::Delivered { .. } => "delivered",
+        }
+    }
+}
+
+/// A change that must reach the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    Delivered { sequence: Sequence, case: Option<String>, photos_there: Vec<Digest> },
+    Parked { sequence: Sequence, why: Refusal },
+    PhotoSent { digest: Digest },
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub pending: usize,
+    pub parked: usize,
+    pub delivered: u64,
+    pub photos_pending: usize,
+    pub oldest_pending: Option<Wall>,
+}
+
+#[derive(Debug, Default)]
+pub struct Outbox {
+    entries: BTreeMap<Sequence, Entry>,
+    uploads: Uploads,
+    /// Delivered events whose photos are still on the way.
+    awaiting_photos: BTreeSet<Sequence>,
+    recent: VecDeque<Entry>,
+    delivered: u64,
+    parked: usize,
+}
+
+impl Outbox {
+    /// An outbox that has delivered `delivered` events in earlier runs.
+    pub fn new(delivered: u64) -> Outbox {
+        Outbox { delivered, ..Outbox::default() }
+    }
+
+    pub fn has_room(&self) -> bool {
+        self.entries.len() < MAX_WAITING
+    }
+
+    /// Takes an event that is durable. Entries that an earlier run delivered come back as [`State::Delivered`] when
+    /// photos of theirs are still here.
+    pub fn admit(&mut self, entry: Entry, photos_sent: &[Digest]) {
+        match &entry.state {
+            State::Parked(_) => self.parked += 1,
+            State::Delivered { .. } => {
+                self.uploads.want(&entry.photos, photos_sent);
+                self.awaiting_photos.insert(entry.sequence);
+            }
+            State::Waiting { .. } | State::Leased { .. } => {}
+        }
+        self.entries.insert(entry.sequence, entry);
+        self.forget_settled();
+    }
+
+    pub fn get(&self, sequence: Sequence) -> Option<&Entry> {
+        self.entries.get(&sequence)
+    }
+
+    pub fn find(&self, id: EventId) -> Option<&Entry> {
+        self.entries.values().chain(&self.recent).find(|entry| entry.id == id)
+    }
+
+    /// Everything that is still here, oldest first.
+    pub fn entries(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.entries.values()
+    }
+
+    /// The latest that are wholly in Odoo, newest last.
+    pub fn recent(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.recent.iter()
+    }
+
+    pub fn counts(&self) -> Counts {
+        let pending = |entry: &&Entry| matches!(entry.state, State::Waiting { .. } | State::Leased { .. });
+        Counts {
+            pending: self.entries.len() - self.parked - self.awaiting_photos.len(),
+            parked: self.parked,
+            delivered: self.delivered,
+            photos_pending: self.uploads.len(),
+            oldest_pending: self.entries.values().find(pending).map(|entry| entry.captured),
+        }
+    }
+
+    /// The first event that may be sent at `now` and those behind it, oldest first, at most `max` of them.
+    pub fn lease(&mut self, max: usize, now: Now) -> Vec<Sequence> {
+        let mut leased = Vec::new();
+        let mut bytes = 0;
+        for entry in self.entries.values_mut() {
+            let State::Waiting { attempts, not_before, .. } = &entry.state else { continue };
+            if not_before.is_some_and(|at| !at.is_past(now)) {
+                continue;
+            }
+            bytes += entry.size;
+            if leased.len() == max || (bytes > MAX_BATCH_BYTES && !leased.is_empty()) {
+                break;
+            }
+            entry.state = State::Leased { attempts: attempts.saturating_add(1) };
+            leased.push(entry.sequence);
+        }
+        leased
+    }
+
+    /// When something that waits may be sent: at once (`Some(now)`), later, or never.
+    pub fn next_due(&self, now: Now) -> Option<Deadline> {
+        let due = self.entries.values().filter_map(|entry| match entry.state {
+            State::Waiting { not_before, .. } => Some(not_before.unwrap_or(Deadline(now.boot))),
+            State::Leased { .. } | State::Parked(_) | State::Delivered { .. } => None,
+        });
+        // The first without a wait ends the search; a long backlog is not walked through.
+        let mut earliest: Option<Deadline> = None;
+        for at in due {
+            earliest = Some(earliest.map_or(at, |known| known.min(at)));
+            if at.is_past(now) {
+                break;
+            }
+        }
+        earliest
+    }
+
+    /// Gives leased events back unsent, or unanswered: they wait for the next request.
+    pub fn give_back(&mut self, sequences: &[Sequence]) {
+        for sequence in sequences {
+            if let Some(entry) = self.entries.get_mut(sequence)
+                && let State::Leased { attempts } = entry.state
+            {
+                entry.state = State::Waiting { attempts, not_before: None, last: None };
+            }
+        }
+    }
+
+    /// Judges a leased event by its receipt. `retry` is when an event that must be kept may be sent again.
+    pub fn settle(&mut self, sequence: Sequence, receipt: &Receipt, retry: Deadline) -> Option<Change> {
+        let entry = self.entries.get_mut(&sequence)?;
+        let State::Leased { attempts } = entry.state else { return None };
+        match receipt.verdict(entry.id, entry.digest) {
+            Verdict::Release { case, missing_evidence } => {
+                entry.state = State::Delivered { case: case.clone() };
+                self.delivered += 1;
+                let there =
+                    |photo: &&Photo| missing_evidence.as_ref().is_some_and(|missing| !missing.contains(&photo.digest));
+                let photos_there: Vec<Digest> = entry.photos.iter().filter(there).map(|photo| photo.digest).collect();
+                self.uploads.want(&entry.photos, &photos_there);
+                self.awaiting_photos.insert(sequence);
+                self.forget_settled();
+                Some(Change::Delivered { sequence, case, photos_there })
+            }
+            Verdict::Park(why) => {
+                entry.state = State::Parked(why.clone());
+                self.parked += 1;
+                Some(Change::Parked { sequence, why })
+            }
+            Verdict::Keep(why) => {
+                entry.state = State::Waiting { attempts, not_before: Some(retry), last: Some(why) };
+                None
+            }
+        }
+    }
+
+    /// The photo to send next: only those whose event is in Odoo.
+    pub fn next_upload(&self, now: Now) -> Option<&Upload> {
+        self.uploads.next(now)
+    }
+
+    pub fn uploads_mut(&mut self) -> &mut Uploads {
+        &mut self.uploads
+    }
+
+    pub fn next_upload_due(&self, now: Now) -> Option<Deadline> {
+        self.uploads.next_due(now)
+    }
+
+    pub fn photo_sent(&mut self, digest: Digest) -> Option<Change> {
+        let known = self.uploads.sent(digest);
+        self.forget_settled();
+        known.then_some(Change::PhotoSent { digest })
+    }
+
+    /// True while a photo's file may still have to be sent.
+    pub fn needs_photo(&self, digest: Digest) -> bool {
+        self.entries.values().any(|entry| entry.photos.iter().any(|photo| photo.digest == digest))
+    }
+
+    /// Everything up to here is wholly in Odoo: the journal may forget it.
+    pub fn settled_before(&self, head: Sequence) -> Sequence {
+        self.entries.keys().next().copied().unwrap_or(head)
+    }
+
+    /// Moves what is wholly in Odoo to the recent list. Looks only at events that wait for photos, never at the backlog.
+    fn forget_settled(&mut self) {
+        let Outbox { entries, uploads, awaiting_photos, recent, .. } = self;
+        awaiting_photos.retain(|sequence| {
+            let waits = entries.get(sequence).is_some_and(|entry| uploads.any(&entry.photos));
+            if !waits && let Some(entry) = entries.remove(sequence) {
+                if recent.len() == RECENT {
+                    recent.pop_front();
+                }
+                recent.push_back(entry);
+            }
+            waits
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::event::MediaType;
+    use super::super::receipt::Status;
+    use super::*;
+
+    const NOW: Now = Now { boot: Duration::from_secs(1), wall: Wall(0) };
+
+    fn entry(n: u64, photos: &[&[u8]]) -> Entry {
+        let photo = |bytes: &&[u8]| Photo { digest: Digest::of(bytes), size: 3, media_type: MediaType::Jpeg };
+        Entry {
+            sequence: Sequence(n),
+            id: EventId::mint(Wall(n as i64), &[0; 10]),
+            digest: Digest::of(&n.to_be_bytes()),
+            size: 1000,
+            kind: Kind::PickShortage,
+            subject: "WH/OUT/1".into(),
+            captured: Wall(n as i64),
+            photos: photos.iter().map(photo).collect(),
+            state: State::FRESH,
+        }
+    }
+
+    fn outbox(events: u64) -> Outbox {
+        let mut outbox = Outbox::default();
+        (1..=events).for_each(|n| outbox.admit(entry(n, &[]), &[]));
+        outbox
+    }
+
+    fn receipt(entry: &Entry, status: Status) -> Receipt {
+        Receipt { id: Some(entry.id), digest: entry.digest, status, case: None, missing_evidence: None, error: None }
+    }
+
+    #[test]
+    fn events_leave_oldest_first_and_only_once_at_a_time() {
+        let mut outbox = outbox(5);
+        assert_eq!(outbox.lease(3, NOW), [Sequence(1), Sequence(2), Sequence(3)]);
+        assert_eq!(outbox.lease(3, NOW), [Sequence(4), Sequence(5)]);
+        assert_eq!(outbox.lease(3, NOW), []);
+        outbox.give_back(&[Sequence(2)]);
+        assert_eq!(outbox.lease(3, NOW), [Sequence(2)]);
+    }
+
+    #[test]
+    fn only_its_own_receipt_releases_an_event() {
+        let mut outbox = outbox(2);
+        outbox.lease(2, NOW);
+        let wrong = receipt(&entry(2, &[]), Status::Created);
+        assert_eq!(outbox.settle(Sequence(1), &wrong, NOW.plus(Duration::ZERO)), None);
+        assert_eq!(outbox.counts().pending, 2);
+        let right = receipt(&entry(2, &[]), Status::Created);
+        assert!(matches!(outbox.settle(Sequence(2), &right, NOW.plus(Duration::ZERO)), Some(Change::Delivered { .. })));
+        assert_eq!((outbox.counts().pending, outbox.counts().delivered), (1, 1));
+    }
+
+    #[test]
+    fn a_receipt_for_an_event_that_was_not_sent_changes_nothing() {
+        let mut outbox = outbox(1);
+        let early = receipt(&entry(1, &[]), Status::Created);
+        assert_eq!(outbox.settle(Sequence(1), &early, NOW.plus(Duration::ZERO)), None);
+        assert_eq!(outbox.counts().pending, 1);
+    }
+
+    #[test]
+    fn a_rejected_event_is_parked_and_stays_visible() {
+        let mut outbox = outbox(1);
+        outbox.lease(1, NOW);
+        outbox.settle(Sequence(1), &receipt(&entry(1, &[]), Status::Rejected), NOW.plus(Duration::ZERO));
+        assert_eq!((outbox.counts().parked, outbox.counts().pending), (1, 0));
+        assert_eq!(outbox.entries().count(), 1);
+        assert_eq!(outbox.lease(1, NOW), []);
+    }
+
+    #[test]
+    fn a_retry_waits_its_turn_without_holding_up_the_others() {
+        let mut outbox = outbox(2);
+        outbox.lease(1, NOW);
+        outbox.settle(Sequence(1), &receipt(&entry(1, &[]), Status::Retry), NOW.plus(Duration::from_secs(10)));
+        assert_eq!(outbox.lease(9, NOW), [Sequence(2)]);
+        assert_eq!(outbox.next_due(NOW), Some(NOW.plus(Duration::from_secs(10))));
+        let later = Now { boot: Duration::from_secs(11), ..NOW };
+        assert_eq!(outbox.lease(9, later), [Sequence(1)]);
+    }
+
+    #[test]
+    fn an_event_is_settled_only_when_its_photos_are_there() {
+        let mut outbox = Outbox::default();
+        outbox.admit(entry(1, &[b"a", b"b"]), &[]);
+        outbox.lease(1, NOW);
+        assert!(outbox.next_upload(NOW).is_none(), "a photo never overtakes its event");
+        let mut receipt = receipt(&entry(1, &[]), Status::Duplicate);
+        receipt.missing_evidence = Some(vec![Digest::of(b"b")]);
+        outbox.settle(Sequence(1), &receipt, NOW.plus(Duration::ZERO));
+        assert_eq!(outbox.next_upload(NOW).map(|upload| upload.photo.digest), Some(Digest::of(b"b")));
+        assert_eq!(outbox.settled_before(Sequence(2)), Sequence(1));
+        outbox.photo_sent(Digest::of(b"b"));
+        assert_eq!(outbox.settled_before(Sequence(2)), Sequence(2));
+        assert_eq!(outbox.recent().count(), 1);
+    }
+
+    #[test]
+    fn a_batch_stays_within_its_bytes_but_never_starves_a_large_event() {
+        let mut outbox = Outbox::default();
+        for n in 1..=3 {
+            outbox.admit(Entry { size: MAX_BATCH_BYTES, ..entry(n, &[]) }, &[]);
+        }
+        assert_eq!(outbox.lease(50, NOW), [Sequence(1)]);
+    }
+}

@@ -1,0 +1,87 @@
+//! Scanners that pretend to be a keyboard: grabbed, so that no code is ever typed into a focused button.
+
+use std::path::PathBuf;
+
+use evdev::{Device, EventStream, EventSummary, SynchronizationCode};
+
+use super::source::{Outlet, Reopen};
+use crate::domain::decode::keymap::KeyAssembler;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvdevConfig {
+    /// Best a name of /dev/input/by-id, which survives a replug.
+    pub path: PathBuf,
+}
+
+/// Reads one scanner until the agent stops; a scanner that goes away is grabbed again when it is back.
+pub async fn run(config: EvdevConfig, outlet: Outlet) {
+    let mut reopen = Reopen::new();
+    let mut said = String::new();
+    loop {
+        match grab(&config) {
+            Ok((stream, name)) => {
+                reopen.opened();
+                said.clear();
+                tracing::info!(scanner = outlet.name(), path = %config.path.display(), device = name, "scanner grabbed");
+                if !outlet.state(true, name).await || !read(stream, &outlet).await {
+                    return;
+                }
+            }
+            Err(why) => {
+                if why != said {
+                    tracing::warn!(scanner = outlet.name(), path = %config.path.display(), %why, "scanner can't be grabbed; trying again");
+                    said.clone_from(&why);
+                }
+                if !outlet.state(false, why).await {
+                    return;
+                }
+            }
+        }
+        reopen.pause().await;
+    }
+}
+
+fn grab(config: &EvdevConfig) -> Result<(EventStream, String), String> {
+    let explain = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => "not plugged in".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "no permission: the agent's user must be in the group input".to_owned(),
+        std::io::ErrorKind::ResourceBusy => "another program has grabbed it".to_owned(),
+        _ => error.to_string(),
+    };
+    let mut device = Device::open(&config.path).map_err(explain)?;
+    device.grab().map_err(explain)?;
+    let name = device.name().unwrap_or("unnamed").to_owned();
+    Ok((device.into_event_stream().map_err(explain)?, name))
+}
+
+/// Reads until the device is gone (true) or the agent stops (false).
+async fn read(mut stream: EventStream, outlet: &Outlet) -> bool {
+    let mut assembler = KeyAssembler::default();
+    loop {
+        let event = match stream.next_event().await {
+            Ok(event) => event,
+            Err(error) => {
+                tracing::warn!(scanner = outlet.name(), %error, "scanner went away");
+                if let Some(partial) = assembler.unplugged()
+                    && !outlet.scan(partial).await
+                {
+                    return false;
+                }
+                return outlet.state(false, format!("unplugged ({error})")).await;
+            }
+        };
+        let frame = match event.destructure() {
+            EventSummary::Key(_, key, value) => assembler.key(key.code(), value),
+            EventSummary::Synchronization(_, SynchronizationCode::SYN_DROPPED, _) => {
+                assembler.dropped();
+                None
+            }
+            _ => None,
+        };
+        if let Some(frame) = frame
+            && !outlet.scan(frame).await
+        {
+            return false;
+        }
+    }
+}

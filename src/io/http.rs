@@ -1,0 +1,249 @@
+//! The only place that builds an HTTP client. It makes one request and reports what came back; it never follows a
+//! redirect (a portal's, or a downgrade to http), never reads more than an answer of ours can be, and never retries.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::{Certificate, Client, Response, Url};
+
+use crate::domain::event::MediaType;
+use crate::domain::forward::{Answer, Unreachable};
+use crate::domain::id::Digest;
+use crate::wire::device_api_v1::{self as api, EnrolRequest, EnrolResponse, ErrorBody, EventsRequest};
+
+const CONNECT: Duration = Duration::from_secs(10);
+const WHOLE_CALL: Duration = Duration::from_secs(60);
+/// 50 results of a few hundred bytes each, with room.
+const MAX_ANSWER: usize = 1 << 20;
+const AGENT: &str = concat!("tallyman/", env!("CARGO_PKG_VERSION"));
+
+/// How the site wants its connections.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HttpConfig {
+    /// Trust this CA and no other.
+    pub ca_file: Option<PathBuf>,
+    /// A lab without TLS says so.
+    pub allow_plain_http: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    #[error("{0:?} is no URL: write it like https://odoo.example.com")]
+    BadUrl(String),
+    #[error("{0} is not encrypted: use https, or set allow_plain_http = true under [odoo] in a lab")]
+    PlainHttp(Url),
+    #[error("{0}: {1}")]
+    CaFile(PathBuf, String),
+    #[error("the HTTP client could not be made: {0}")]
+    Build(reqwest::Error),
+}
+
+/// A client for one Odoo.
+#[derive(Clone, Debug)]
+pub struct OdooClient {
+    client: Client,
+    base: Url,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum EnrolError {
+    #[error("Odoo can't be reached: {0}")]
+    Unreachable(String),
+    #[error("{code}: {message}")]
+    Refused { code: String, message: String },
+    #[error(
+        "the server answered HTTP {0} with something that is not Tallyman's: is the addon warehouse_exception installed there, and is it the right database?"
+    )]
+    NotOurs(u16),
+}
+
+impl OdooClient {
+    #[expect(clippy::disallowed_types, reason = "this is the one place that builds a client")]
+    pub fn new(url: &str, config: &HttpConfig) -> Result<OdooClient, HttpError> {
+        let base = base_url(url, config.allow_plain_http)?;
+        // Another part of the process may have installed it; either way there is one.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = reqwest::ClientBuilder::new()
+            .user_agent(AGENT)
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT)
+            .timeout(WHOLE_CALL)
+            .https_only(!config.allow_plain_http);
+        if let Some(path) = &config.ca_file {
+            let failed = |why: String| HttpError::CaFile(path.clone(), why);
+            let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+            let roots = Certificate::from_pem_bundle(&pem).map_err(|error| failed(error.to_string()))?;
+            if roots.is_empty() {
+                return Err(failed("holds no certificate in PEM form".to_owned()));
+            }
+            builder = builder.tls_certs_only(roots);
+        }
+        Ok(OdooClient { client: builder.build().map_err(HttpError::Build)?, base })
+    }
+
+    pub async fn send_events(&self, token: &str, events: Vec<String>) -> Answer {
+        let request =
+            self.client.post(self.url("events")).header(AUTHORIZATION, bearer(token)).json(&EventsRequest { events });
+        match exchange(request).await {
+            Ok(reply) => api::events_answer(reply.status, reply.html, reply.retry_after, &reply.body),
+            Err(unreachable) => unreachable,
+        }
+    }
+
+    /// Sends the rest of a photo from `offset` on.
+    pub async fn send_photo(
+        &self,
+        token: &str,
+        digest: Digest,
+        media: MediaType,
+        size: u64,
+        offset: u64,
+        rest: Vec<u8>,
+    ) -> Answer {
+        let request = self
+            .client
+            .put(self.url(&format!("evidence/{digest}")))
+            .header(AUTHORIZATION, bearer(token))
+            .header(CONTENT_TYPE, media.name())
+            .header("Upload-Length", size)
+            .header("Upload-Offset", offset)
+            .body(rest);
+        match exchange(request).await {
+            Ok(reply) => api::evidence_answer(reply.status, reply.html, reply.retry_after, &reply.body),
+            Err(unreachable) => unreachable,
+        }
+    }
+
+    pub async fn enrol(&self, enrolment: String) -> Result<EnrolResponse, EnrolError> {
+        let reply = match exchange(self.client.post(self.url("enroll")).json(&EnrolRequest { enrolment })).await {
+            Ok(reply) => reply,
+            Err(Answer::Unreachable { detail, .. }) => return Err(EnrolError::Unreachable(detail)),
+            Err(_) => return Err(EnrolError::NotOurs(0)),
+        };
+        if reply.status == 201
+            && let Ok(response) = serde_json::from_slice(&reply.body)
+        {
+            return Ok(response);
+        }
+        match serde_json::from_slice::<ErrorBody>(&reply.body) {
+            Ok(ErrorBody { error }) if reply.status >= 400 => {
+                Err(EnrolError::Refused { code: error.code, message: error.message })
+            }
+            Ok(_) | Err(_) => Err(EnrolError::NotOurs(reply.status)),
+        }
+    }
+
+    fn url(&self, call: &str) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{}/{call}", self.base.path().trim_end_matches('/'), api::BASE));
+        url
+    }
+}
+
+fn base_url(url: &str, allow_plain_http: bool) -> Result<Url, HttpError> {
+    let base = Url::parse(url).map_err(|_| HttpError::BadUrl(url.to_owned()))?;
+    match base.scheme() {
+        "https" => Ok(base),
+        "http" if allow_plain_http => Ok(base),
+        "http" => Err(HttpError::PlainHttp(base)),
+        _ => Err(HttpError::BadUrl(url.to_owned())),
+    }
+}
+
+fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
+}
+
+struct Reply {
+    status: u16,
+    html: bool,
+    retry_after: Option<Duration>,
+    body: Vec<u8>,
+}
+
+async fn exchange(request: reqwest::RequestBuilder) -> Result<Reply, Answer> {
+    let response = request.send().await.map_err(|error| unreachable(&error))?;
+    let status = response.status().as_u16();
+    let (html, retry_after) = (is_html(response.headers()), retry_after(response.headers()));
+    let body = bounded_body(response).await?;
+    Ok(Reply { status, html, retry_after, body })
+}
+
+async fn bounded_body(mut response: Response) -> Result<Vec<u8>, Answer> {
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(piece)) if body.len() + piece.len() > MAX_ANSWER => {
+                let detail = format!("the answer is longer than {MAX_ANSWER} bytes");
+                return Err(Answer::Unreachable { why: Unreachable::TooLarge, detail });
+            }
+            Ok(Some(piece)) => body.extend_from_slice(&piece),
+            Ok(None) => return Ok(body),
+            Err(error) => return Err(unreachable(&error)),
+        }
+    }
+}
+
+fn is_html(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| value.starts_with("text/html"))
+}
+
+/// Seconds only: a date would be read by a clock that may be wrong.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}
+
+fn unreachable(error: &reqwest::Error) -> Answer {
+    let detail = root_cause(error);
+    let tls = detail.contains("certificate") || detail.contains("TLS") || detail.contains("HandshakeFailure");
+    let why = if error.is_timeout() {
+        Unreachable::Timeout
+    } else if tls {
+        Unreachable::Tls
+    } else if error.is_connect() {
+        Unreachable::Connect
+    } else {
+        Unreachable::Broken
+    };
+    Answer::Unreachable { why, detail }
+}
+
+/// The innermost error says what happened; the outer ones only where.
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut inner = error;
+    while let Some(source) = inner.source() {
+        inner = source;
+    }
+    inner.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str, lab: bool) -> String {
+        match OdooClient::new(text, &HttpConfig { ca_file: None, allow_plain_http: lab }) {
+            Ok(client) => client.url("events").to_string(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn plain_http_needs_the_sites_word() {
+        assert!(url("http://odoo.lan", false).contains("allow_plain_http"));
+        assert_eq!(url("http://odoo.lan", true), "http://odoo.lan/tallyman/v1/events");
+    }
+
+    #[test]
+    fn a_path_prefix_is_kept() {
+        assert_eq!(url("https://erp.example/odoo/", false), "https://erp.example/odoo/tallyman/v1/events");
+    }
+
+    #[test]
+    fn what_is_no_url_is_said() {
+        for text in ["odoo", "ftp://odoo.lan", ""] {
+            assert!(url(text, true).contains("is no URL"), "{text}");
+        }
+    }
+}

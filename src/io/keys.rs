@@ -1,0 +1,168 @@
+//! The device's own key and what enrolment made of it. The private key never leaves this module, let alone the device.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
+use ed25519_dalek::{Signer, SigningKey};
+use serde::{Deserialize, Serialize};
+
+use super::{durable, entropy};
+use crate::domain::id::DeviceId;
+use crate::domain::time::Wall;
+use crate::wire::device_api_v1::Claims;
+use crate::wire::jws::{self, Jwk};
+
+const KEY_FILE: &str = "device-key.pem";
+const IDENTITY_FILE: &str = "identity.json";
+/// A request token's life; the server allows at most five minutes.
+const TOKEN_SECONDS: i64 = 120;
+
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    #[error("{path}: {source}")]
+    File { path: PathBuf, source: io::Error },
+    #[error("{0} is damaged: enrol this device again with a new code; unsent reports are kept")]
+    Damaged(PathBuf),
+    #[error("no random numbers: {0}")]
+    Entropy(io::Error),
+}
+
+/// Signs what this device says.
+pub struct DeviceKey {
+    key: SigningKey,
+    kid: String,
+}
+
+impl DeviceKey {
+    /// The key in `folder`, made there when there is none.
+    pub fn load_or_create(folder: &Path) -> Result<DeviceKey, KeyError> {
+        match DeviceKey::load(folder)? {
+            Some(key) => Ok(key),
+            None => DeviceKey::create(folder),
+        }
+    }
+
+    pub fn load(folder: &Path) -> Result<Option<DeviceKey>, KeyError> {
+        let path = folder.join(KEY_FILE);
+        let pem = match fs::read_to_string(&path) {
+            Ok(pem) => zeroize::Zeroizing::new(pem),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(KeyError::File { path, source }),
+        };
+        let key = SigningKey::from_pkcs8_pem(&pem).map_err(|_| KeyError::Damaged(path))?;
+        Ok(Some(DeviceKey::of(key)))
+    }
+
+    fn create(folder: &Path) -> Result<DeviceKey, KeyError> {
+        let path = folder.join(KEY_FILE);
+        let key = SigningKey::from_bytes(&entropy::bytes().map_err(KeyError::Entropy)?);
+        let pem = key
+            .to_pkcs8_pem(ed25519_dalek::pkcs8::spki::der::pem::LineEnding::LF)
+            .map_err(|_| KeyError::Damaged(path.clone()))?;
+        durable::write(folder, KEY_FILE, pem.as_bytes(), 0o600).map_err(|source| KeyError::File { path, source })?;
+        Ok(DeviceKey::of(key))
+    }
+
+    fn of(key: SigningKey) -> DeviceKey {
+        let kid = jws::thumbprint(&key.verifying_key());
+        DeviceKey { key, kid }
+    }
+
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    pub fn sign_event(&self, payload: &[u8]) -> String {
+        jws::sign(jws::EVENT, &self.kid, payload, |bytes| self.key.sign(bytes).to_bytes())
+    }
+
+    pub fn sign_enrolment(&self, payload: &[u8]) -> String {
+        let jwk = Jwk::of(&self.key.verifying_key());
+        jws::sign_enrolment(jwk, payload, |bytes| self.key.sign(bytes).to_bytes())
+    }
+
+    /// A token for one request. `wall` is the best known time.
+    pub fn request_token(&self, identity: &Identity, wall: Wall, id: uuid::Uuid) -> String {
+        let iat = wall.0.div_euclid(1000);
+        let claims = Claims {
+            iss: identity.device.clone(),
+            aud: identity.audience.clone(),
+            iat,
+            exp: iat + TOKEN_SECONDS,
+            jti: id.to_string(),
+        };
+        let payload = serde_json::to_vec(&claims).unwrap_or_default();
+        jws::sign(jws::REQUEST, &self.kid, &payload, |bytes| self.key.sign(bytes).to_bytes())
+    }
+}
+
+impl std::fmt::Debug for DeviceKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DeviceKey").field("kid", &self.kid).finish_non_exhaustive()
+    }
+}
+
+/// What enrolment answered: who this device is, and to whom it reports.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    pub url: String,
+    pub device: String,
+    pub name: String,
+    pub kid: String,
+    pub audience: String,
+}
+
+impl Identity {
+    /// `None` when this device was never enrolled.
+    pub fn load(folder: &Path) -> Result<Option<Identity>, KeyError> {
+        let path = folder.join(IDENTITY_FILE);
+        match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|_| KeyError::Damaged(path)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(KeyError::File { path, source }),
+        }
+    }
+
+    pub fn save(&self, folder: &Path) -> Result<(), KeyError> {
+        let path = folder.join(IDENTITY_FILE);
+        let bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
+        durable::write(folder, IDENTITY_FILE, &bytes, 0o600).map_err(|source| KeyError::File { path, source })
+    }
+
+    pub fn device_id(&self) -> Option<DeviceId> {
+        uuid::Uuid::try_parse(&self.device).ok().map(DeviceId)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn the_key_is_made_once_and_readable_by_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = DeviceKey::load_or_create(folder.path()).unwrap();
+        let second = DeviceKey::load_or_create(folder.path()).unwrap();
+        assert_eq!(first.kid(), second.kid());
+        let mode = fs::metadata(folder.path().join(KEY_FILE)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_damaged_key_is_said_and_never_replaced_silently() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(KEY_FILE), "not a key").unwrap();
+        assert!(matches!(DeviceKey::load_or_create(folder.path()), Err(KeyError::Damaged(_))));
+    }
+
+    #[test]
+    fn debug_output_shows_no_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = DeviceKey::load_or_create(folder.path()).unwrap();
+        assert_eq!(format!("{key:?}"), format!("DeviceKey {{ kid: {:?}, .. }}", key.kid()));
+    }
+}

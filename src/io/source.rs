@@ -1,0 +1,78 @@
+//! What every scanner's reader shares: where scans go, and how a reader that lost its device comes back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::clock;
+use crate::domain::decode::RawScan;
+use crate::domain::decode::frame::Frame;
+use crate::domain::view::ScannerView;
+
+/// A reader waits so long before it opens its device again, at first and at last.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+const LAST_WAIT: Duration = Duration::from_secs(5);
+
+/// What a reader tells the loop.
+#[derive(Debug)]
+pub enum FromScanner {
+    Scan(RawScan),
+    State(ScannerView),
+}
+
+/// A reader's end of the bounded channel. When it is full the reader waits, and the kernel's buffer holds the rest.
+#[derive(Clone, Debug)]
+pub struct Outlet {
+    name: Arc<str>,
+    channel: mpsc::Sender<FromScanner>,
+}
+
+impl Outlet {
+    pub fn new(name: &str, channel: mpsc::Sender<FromScanner>) -> Outlet {
+        Outlet { name: name.into(), channel }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// False when the agent is stopping.
+    pub async fn scan(&self, frame: Frame) -> bool {
+        let Frame { bytes, flaws } = frame;
+        let scan = RawScan { source: self.name.clone(), bytes, at: clock::now(), flaws };
+        self.channel.send(FromScanner::Scan(scan)).await.is_ok()
+    }
+
+    pub async fn state(&self, connected: bool, detail: impl Into<String>) -> bool {
+        let view = ScannerView { name: self.name.to_string(), connected, detail: detail.into() };
+        self.channel.send(FromScanner::State(view)).await.is_ok()
+    }
+}
+
+/// The pause between attempts to open a device that is away.
+#[derive(Debug)]
+pub struct Reopen {
+    wait: Duration,
+}
+
+impl Reopen {
+    pub fn new() -> Reopen {
+        Reopen { wait: FIRST_WAIT }
+    }
+
+    pub fn opened(&mut self) {
+        self.wait = FIRST_WAIT;
+    }
+
+    pub async fn pause(&mut self) {
+        tokio::time::sleep(self.wait).await;
+        self.wait = (self.wait * 2).min(LAST_WAIT);
+    }
+}
+
+impl Default for Reopen {
+    fn default() -> Reopen {
+        Reopen::new()
+    }
+}

@@ -1,0 +1,341 @@
+//! The committer: one thread that owns the journal and the index.
+//!
+//! Requests queue in a bounded channel. Up to 256 appends share one write and one fdatasync; their promises are kept
+//! before the index hears of them, because the index can be rebuilt and a promise can't.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+
+use tokio::sync::oneshot;
+
+use super::durable;
+use super::index::Index;
+use super::journal::{Journal, Location};
+use crate::domain::id::{ChainHead, Digest, Sequence};
+use crate::domain::outbox::{Entry, Outbox, State};
+use crate::domain::receipt::Refusal;
+use crate::domain::view::Row;
+use crate::wire::journal_v1::{EventRecord, Record};
+
+/// How many requests may wait. The loop makes them at a person's speed, so a full queue means a dead disk.
+const QUEUE: usize = 256;
+const GROUP: usize = 256;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("{0}")]
+    Disk(String),
+    #[error("the disk does not keep up: {QUEUE} writes are waiting")]
+    Busy,
+    #[error("the store has stopped")]
+    Stopped,
+}
+
+enum Request {
+    Append {
+        record: Record,
+        entry: Option<Box<Entry>>,
+        done: oneshot::Sender<Result<(), StoreError>>,
+    },
+    Read {
+        sequences: Vec<Sequence>,
+        reply: oneshot::Sender<Vec<(Sequence, Result<String, StoreError>)>>,
+    },
+    Delivered {
+        most: usize,
+        reply: oneshot::Sender<Vec<Row>>,
+    },
+    /// Nothing before this sequence is needed any more.
+    Settled {
+        before: Sequence,
+    },
+}
+
+/// What a start finds on the disk.
+#[derive(Debug)]
+pub struct Found {
+    pub outbox: Outbox,
+    pub head: ChainHead,
+    pub offset_ms: Option<i64>,
+    /// What was damaged and set aside, in words.
+    pub damage: Vec<String>,
+}
+
+/// A handle to the committer. Dropping it lets the committer finish what it has and stop.
+#[derive(Debug)]
+pub struct Store {
+    requests: Option<SyncSender<Request>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Store {
+    /// Opens journal and index below `folder`, brings them together, and starts the committer.
+    pub fn open(folder: &Path) -> io::Result<(Store, Found)> {
+        let (committer, found) = Committer::open(folder)?;
+        let (requests, queue) = sync_channel(QUEUE);
+        let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(move || committer.run(&queue))?;
+        Ok((Store { requests: Some(requests), thread: Some(thread) }, found))
+    }
+
+    /// Makes a record durable; with it the index learns the state of `entry`. The answer comes when the disk has it.
+    pub fn append(&self, record: Record, entry: Option<Entry>) -> oneshot::Receiver<Result<(), StoreError>> {
+        let (done, wait) = oneshot::channel();
+        self.send(Request::Append { record, entry: entry.map(Box::new), done }, |request, why| {
+            if let Request::Append { done, .. } = request {
+                let _ = done.send(Err(why));
+            }
+        });
+        wait
+    }
+
+    /// Reads the JWS of events back.
+    pub fn read(&self, sequences: Vec<Sequence>) -> oneshot::Receiver<Vec<(Sequence, Result<String, StoreError>)>> {
+        let (reply, wait) = oneshot::channel();
+        self.send(Request::Read { sequences, reply }, |_, _| {});
+        wait
+    }
+
+    /// Delivered reports, newest first, those of earlier runs included.
+    pub fn delivered(&self, most: usize) -> oneshot::Receiver<Vec<Row>> {
+        let (reply, wait) = oneshot::channel();
+        self.send(Request::Delivered { most, reply }, |_, _| {});
+        wait
+    }
+
+    /// Lets the journal forget what is wholly in Odoo.
+    pub fn settled(&self, before: Sequence) {
+        self.send(Request::Settled { before }, |_, _| {});
+    }
+
+    /// Finishes what was asked and stops. Blocks.
+    pub fn close(mut self) {
+        self.stop();
+    }
+
+    fn send(&self, request: Request, failed: impl FnOnce(Request, StoreError)) {
+        match self.requests.as_ref().map(|requests| requests.try_send(request)) {
+            Some(Ok(())) | None => {}
+            Some(Err(TrySendError::Full(request))) => failed(request, StoreError::Busy),
+            Some(Err(TrySendError::Disconnected(request))) => failed(request, StoreError::Stopped),
+        }
+    }
+
+    fn stop(&mut self) {
+        self.requests = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic of the committer was logged by its own hook; there is nobody left to tell.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+struct Committer {
+    journal: Journal,
+    index: Option<Index>,
+    index_folder: PathBuf,
+    locations: BTreeMap<Sequence, Location>,
+}
+
+impl Committer {
+    fn open(folder: &Path) -> io::Result<(Committer, Found)> {
+        durable::create_folder(folder)?;
+        let index_folder = folder.join("index");
+        let (index, set_aside) = Index::open(&index_folder)?;
+        let mut replay = Replay::default();
+        let (journal, recovery) =
+            Journal::open(&folder.join("journal"), index.head(), |record, at| replay.record(record, at))?;
+        let mut damage = recovery.damage;
+        damage.extend(
+            set_aside.map(|kept| format!("the index was damaged and rebuilt; the old one is {}", kept.display())),
+        );
+        damage.append(&mut replay.damage);
+        if recovery.torn > 0 {
+            tracing::info!(bytes = recovery.torn, "an unfinished write was left out; it had not been acknowledged");
+        }
+        let mut committer = Committer { journal, index: Some(index), index_folder, locations: BTreeMap::new() };
+        let found = committer.bring_together(replay, damage);
+        Ok((committer, found))
+    }
+
+    /// The journal is the truth; the index is made to agree, and asked what the journal may have lost.
+    fn bring_together(&mut self, replay: Replay, mut damage: Vec<String>) -> Found {
+        let (head, delivered) = (self.journal.head(), self.journal.delivered());
+        let mut outbox = Outbox::new(delivered);
+        let missing = self.index.as_ref().map(|index| index.missing(|sequence| replay.events.contains_key(&sequence)));
+        for sequence in missing.unwrap_or_default() {
+            damage.push(format!("event {} is in the index but its bytes are damaged or gone", sequence.0));
+        }
+        for (sequence, (entry, at)) in replay.events {
+            self.locations.insert(sequence, at);
+            self.note(&entry);
+            outbox.admit(entry, &replay.photos_sent);
+        }
+        self.trim(outbox.settled_before(head.next));
+        Found { outbox, head, offset_ms: replay.offset_ms, damage }
+    }
+
+    fn run(mut self, queue: &Receiver<Request>) {
+        let mut group = Vec::with_capacity(GROUP);
+        while let Ok(first) = queue.recv() {
+            let mut next = Some(first);
+            while let Some(request) = next.take() {
+                match request {
+                    Request::Append { record, entry, done } => group.push((record, entry, done)),
+                    other => {
+                        self.commit(&mut group);
+                        self.serve(other);
+                    }
+                }
+                if group.len() < GROUP {
+                    next = queue.try_recv().ok();
+                }
+            }
+            self.commit(&mut group);
+        }
+        if let Some(index) = &mut self.index
+            && let Err(error) = index.barrier()
+        {
+            tracing::warn!(%error, "the index was not flushed at the end; it will be brought up to date at the next start");
+        }
+    }
+
+    fn commit(&mut self, group: &mut Vec<Append>) {
+        if group.is_empty() {
+            return;
+        }
+        let (records, promises): (Vec<_>, Vec<_>) =
+            group.drain(..).map(|(record, entry, done)| (record, (entry, done))).unzip();
+        match self.journal.append(&records) {
+            Ok(locations) => {
+                let mut entries = Vec::with_capacity(promises.len());
+                for ((record, at), (entry, done)) in records.iter().zip(locations).zip(promises) {
+                    if let Record::Event(event) = record {
+                        self.locations.insert(Sequence(event.sequence), at);
+                    }
+                    // The asker may have been stopped meanwhile: the record is durable all the same.
+                    let _ = done.send(Ok(()));
+                    entries.extend(entry);
+                }
+                entries.iter().for_each(|entry| self.note(entry));
+            }
+            Err(error) => {
+                tracing::error!(%error, "the journal could not be written");
+                for (_, done) in promises {
+                    let _ = done.send(Err(StoreError::Disk(explain(&error))));
+                }
+            }
+        }
+    }
+
+    fn serve(&mut self, request: Request) {
+        match request {
+            Request::Append { .. } => {}
+            Request::Read { sequences, reply } => {
+                let read = sequences.into_iter().map(|sequence| (sequence, self.read(sequence))).collect();
+                let _ = reply.send(read);
+            }
+            Request::Delivered { most, reply } => {
+                let _ = reply.send(self.index.as_ref().map(|index| index.delivered(most)).unwrap_or_default());
+            }
+            Request::Settled { before } => self.trim(before),
+        }
+    }
+
+    fn read(&self, sequence: Sequence) -> Result<String, StoreError> {
+        let gone = || StoreError::Disk(format!("event {} is no longer in the journal", sequence.0));
+        let at = self.locations.get(&sequence).copied().ok_or_else(gone)?;
+        match self.journal.read(at) {
+            Ok(Record::Event(event)) => Ok(event.jws),
+            Ok(_) => Err(gone()),
+            Err(error) => Err(StoreError::Disk(error.to_string())),
+        }
+    }
+
+    /// Writes to the index; one that fails is closed, set aside and made anew at the next start.
+    fn note(&mut self, entry: &Entry) {
+        let Some(index) = &mut self.index else { return };
+        if let Err(error) = index.put(entry) {
+            tracing::error!(%error, folder = %self.index_folder.display(), "the index failed and is not used until the next start");
+            self.index = None;
+        }
+    }
+
+    fn trim(&mut self, before: Sequence) {
+        self.locations = self.locations.split_off(&before);
+        let needed = self.locations.values().next().map_or(self.journal.current_segment(), |at| at.segment);
+        match self.journal.trim(needed) {
+            Ok(false) => return,
+            Ok(true) => {}
+            Err(error) => tracing::warn!(%error, "old journal segments could not be deleted; that is tried again"),
+        }
+        if let Some(index) = &mut self.index
+            && let Err(error) = index.retain()
+        {
+            tracing::warn!(%error, "the index could not forget old deliveries");
+        }
+    }
+}
+
+type Append = (Record, Option<Box<Entry>>, oneshot::Sender<Result<(), StoreError>>);
+
+/// The journal's records, folded into the state that they lead to.
+#[derive(Default)]
+struct Replay {
+    events: BTreeMap<Sequence, (Entry, Location)>,
+    photos_sent: Vec<Digest>,
+    offset_ms: Option<i64>,
+    damage: Vec<String>,
+    states: HashMap<Sequence, State>,
+}
+
+impl Replay {
+    fn record(&mut self, record: Record, at: Location) {
+        match record {
+            Record::Event(event) => self.event(&event, at),
+            Record::Delivered { sequence, case, photos_there } => {
+                self.photos_sent.extend(photos_there.iter().filter_map(|digest| Digest::parse(digest)));
+                self.set(Sequence(sequence), State::Delivered { case });
+            }
+            Record::Parked { sequence, code, message } => {
+                self.set(Sequence(sequence), State::Parked(Refusal { code, message }));
+            }
+            Record::PhotoSent { digest } => self.photos_sent.extend(Digest::parse(&digest)),
+            Record::Offset { ms } => self.offset_ms = Some(ms),
+        }
+    }
+
+    fn event(&mut self, event: &EventRecord, at: Location) {
+        let sequence = Sequence(event.sequence);
+        match event.entry(self.states.remove(&sequence).unwrap_or(State::FRESH)) {
+            Some(entry) => {
+                self.events.insert(sequence, (entry, at));
+            }
+            None => self.damage.push(format!("event {} has fields that this version can't read", event.sequence)),
+        }
+    }
+
+    fn set(&mut self, sequence: Sequence, state: State) {
+        if let Some((entry, _)) = self.events.get_mut(&sequence) {
+            entry.state = state;
+        }
+    }
+}
+
+/// What an operator can do about it.
+fn explain(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "the device's disk is full. Nothing was lost, nothing new is saved: free some space".to_owned()
+        }
+        _ => format!("the device's disk refused the write ({error}). Nothing was lost"),
+    }
+}

@@ -1,0 +1,209 @@
+//! Requests to `/tallyman/v1` and its answers (docs/protocol.md, "Calls").
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::forward::{Answer, ApiError};
+use crate::domain::id::{Digest, EventId};
+use crate::domain::receipt::{Receipt, Refusal, Status};
+use crate::domain::time::Wall;
+
+pub const BASE: &str = "/tallyman/v1";
+
+/// The claims of a request token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Claims {
+    pub iss: String,
+    pub aud: String,
+    pub iat: i64,
+    pub exp: i64,
+    pub jti: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct EventsRequest {
+    pub events: Vec<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct EventsResponse {
+    pub results: Vec<ResultV1>,
+    #[serde(default)]
+    pub server_time: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ResultV1 {
+    pub id: Option<String>,
+    pub digest: String,
+    pub status: StatusV1,
+    #[serde(default)]
+    pub case: Option<String>,
+    #[serde(default)]
+    pub instructions: Vec<serde_json::Value>,
+    #[serde(default)]
+    pub missing_evidence: Option<Vec<String>>,
+    #[serde(default)]
+    pub error: Option<ErrorV1>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StatusV1 {
+    Created,
+    Duplicate,
+    Conflict,
+    Rejected,
+    Retry,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ErrorBody {
+    pub error: ErrorV1,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ErrorV1 {
+    pub code: String,
+    #[serde(default)]
+    pub message: String,
+    #[serde(default)]
+    pub retryable: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_time: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct EvidenceResponse {
+    pub received: u64,
+    pub complete: bool,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct EnrolRequest {
+    pub enrolment: String,
+}
+
+/// What the enrolment's JWS says.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct EnrolPayload {
+    pub code: String,
+    pub agent: String,
+    #[serde(default)]
+    pub hardware: Hardware,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Hardware {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine_id_hash: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hostname: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct EnrolResponse {
+    pub device: String,
+    #[serde(default)]
+    pub name: String,
+    pub kid: String,
+    pub audience: String,
+    #[serde(default)]
+    pub server_time: Option<String>,
+}
+
+/// Reads the body of an answer to `POST /events`. Only JSON of our shape counts; anything else isn't from the addon.
+pub fn events_answer(status: u16, html: bool, retry_after: Option<Duration>, body: &[u8]) -> Answer {
+    if status == 200
+        && let Ok(response) = serde_json::from_slice::<EventsResponse>(body)
+    {
+        let server_time = response.server_time.as_deref().and_then(Wall::parse);
+        return Answer::Results { results: response.results.into_iter().map(receipt).collect(), server_time };
+    }
+    refusal(status, html, retry_after, body)
+}
+
+/// Reads the body of an answer to `PUT /evidence/<sha256>`.
+pub fn evidence_answer(status: u16, html: bool, retry_after: Option<Duration>, body: &[u8]) -> Answer {
+    if matches!(status, 200 | 201)
+        && let Ok(response) = serde_json::from_slice::<EvidenceResponse>(body)
+    {
+        return Answer::Photo { received: response.received, complete: response.complete && status == 201 };
+    }
+    refusal(status, html, retry_after, body)
+}
+
+fn refusal(status: u16, html: bool, retry_after: Option<Duration>, body: &[u8]) -> Answer {
+    match serde_json::from_slice::<ErrorBody>(body) {
+        Ok(ErrorBody { error }) if status >= 400 => Answer::Refused(ApiError {
+            status,
+            code: error.code,
+            message: error.message,
+            server_time: error.server_time.as_deref().and_then(Wall::parse),
+            retry_after,
+            received: error.received,
+        }),
+        Ok(_) | Err(_) => Answer::NotOurs { status, html },
+    }
+}
+
+/// A result that names no digest of ours becomes a receipt that matches nothing.
+fn receipt(result: ResultV1) -> Receipt {
+    Receipt {
+        id: result.id.as_deref().and_then(EventId::parse),
+        digest: Digest::parse(&result.digest).unwrap_or(Digest::ZERO),
+        status: match result.status {
+            StatusV1::Created => Status::Created,
+            StatusV1::Duplicate => Status::Duplicate,
+            StatusV1::Conflict => Status::Conflict,
+            StatusV1::Rejected => Status::Rejected,
+            StatusV1::Retry => Status::Retry,
+        },
+        case: result.case,
+        missing_evidence: result
+            .missing_evidence
+            .map(|digests| digests.iter().filter_map(|digest| Digest::parse(digest)).collect()),
+        error: result.error.map(|error| Refusal { code: error.code, message: error.message }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_page_is_not_an_answer_of_ours_whatever_its_status() {
+        for status in [200, 302, 404, 500] {
+            let answer = events_answer(status, true, None, b"<html>please log in</html>");
+            assert_eq!(answer, Answer::NotOurs { status, html: true });
+        }
+    }
+
+    #[test]
+    fn an_error_inside_a_200_is_no_refusal() {
+        let answer = events_answer(200, false, None, br#"{"error":{"code":"revoked"}}"#);
+        assert_eq!(answer, Answer::NotOurs { status: 200, html: false });
+    }
+
+    #[test]
+    fn a_photo_is_complete_only_when_the_server_says_201() {
+        let body = br#"{"received": 9, "complete": true}"#;
+        assert_eq!(evidence_answer(201, false, None, body), Answer::Photo { received: 9, complete: true });
+        assert_eq!(evidence_answer(200, false, None, body), Answer::Photo { received: 9, complete: false });
+    }
+
+    #[test]
+    fn a_result_with_an_unreadable_digest_matches_nothing() {
+        let body = br#"{"results":[{"id":null,"digest":"xyz","status":"created"}]}"#;
+        let Answer::Results { results, .. } = events_answer(200, false, None, body) else { panic!() };
+        assert_eq!(results[0].digest, Digest::ZERO);
+    }
+}

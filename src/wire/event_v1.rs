@@ -1,0 +1,198 @@
+//! The event as one CloudEvents 1.0 JSON object (docs/protocol.md, "The event").
+
+use serde::{Deserialize, Serialize};
+
+use super::jws;
+use crate::domain::event::{Event, Item, KeptScan, Photo};
+
+/// What every type of ours begins and ends with.
+pub const TYPE_PREFIX: &str = "io.tallyman.exception.";
+pub const TYPE_SUFFIX: &str = ".v1";
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventV1 {
+    pub specversion: String,
+    pub id: String,
+    pub source: String,
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub subject: String,
+    pub time: String,
+    pub datacontenttype: String,
+    pub sequence: String,
+    pub prevhash: String,
+    pub data: DataV1,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DataV1 {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operator: Option<OperatorV1>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub document: Option<CodeV1>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bin: Option<CodeV1>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<ItemV1>,
+    pub quantity: QuantityV1,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub photos: Vec<PhotoV1>,
+    pub scans: Vec<ScanV1>,
+    /// Scans beyond what an event may carry.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub scans_omitted: u32,
+    pub clock: ClockV1,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OperatorV1 {
+    pub badge: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CodeV1 {
+    pub code: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ItemV1 {
+    pub code: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gtin: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lot: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serial: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expiry: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct QuantityV1 {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counted: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhotoV1 {
+    pub sha256: String,
+    pub size: u64,
+    pub media_type: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScanV1 {
+    pub role: String,
+    pub source: String,
+    pub at: String,
+    pub raw: String,
+    pub text: String,
+    pub kind: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flaws: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClockV1 {
+    pub boot_id: String,
+    pub boot_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset_ms: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset_age_ms: Option<u64>,
+}
+
+impl From<&Event> for EventV1 {
+    fn from(event: &Event) -> EventV1 {
+        let report = &event.report;
+        EventV1 {
+            specversion: "1.0".to_owned(),
+            id: report.id.to_string(),
+            source: event.device.source(),
+            kind: format!("{TYPE_PREFIX}{}{TYPE_SUFFIX}", report.kind.slug()),
+            subject: report.subject(),
+            time: event.captured.to_string(),
+            datacontenttype: "application/json".to_owned(),
+            sequence: event.place.next.to_string(),
+            prevhash: event.place.prev.to_string(),
+            data: DataV1::from(event),
+        }
+    }
+}
+
+impl From<&Event> for DataV1 {
+    fn from(event: &Event) -> DataV1 {
+        let report = &event.report;
+        let code = |code: &Option<String>| code.clone().map(|code| CodeV1 { code });
+        DataV1 {
+            operator: report.operator.as_ref().map(|operator| OperatorV1 { badge: operator.badge.clone() }),
+            document: code(&report.document),
+            bin: code(&report.bin),
+            item: report.item.as_ref().map(ItemV1::from),
+            quantity: QuantityV1 {
+                expected: report.expected.map(|quantity| quantity.to_string()),
+                counted: Some(report.counted.to_string()),
+                unit: report.unit.clone(),
+            },
+            reason: report.reason.as_ref().map(ToString::to_string),
+            note: report.note.clone(),
+            photos: report.photos.iter().map(PhotoV1::from).collect(),
+            scans: report.scans.iter().map(ScanV1::from).collect(),
+            scans_omitted: report.scans_omitted,
+            clock: ClockV1 {
+                boot_id: event.clock.boot_id.clone(),
+                boot_ms: millis(event.clock.boot),
+                offset_ms: event.clock.offset_ms,
+                offset_age_ms: event.clock.offset_age.map(millis),
+            },
+        }
+    }
+}
+
+impl From<&Item> for ItemV1 {
+    fn from(item: &Item) -> ItemV1 {
+        ItemV1 {
+            code: item.code.clone(),
+            gtin: item.gtin.map(|gtin| gtin.to_string()),
+            lot: item.lot.clone(),
+            serial: item.serial.clone(),
+            expiry: item.expiry.map(|date| date.to_string()),
+        }
+    }
+}
+
+impl From<&Photo> for PhotoV1 {
+    fn from(photo: &Photo) -> PhotoV1 {
+        PhotoV1 { sha256: photo.digest.to_string(), size: photo.size, media_type: photo.media_type.name().to_owned() }
+    }
+}
+
+impl From<&KeptScan> for ScanV1 {
+    fn from(scan: &KeptScan) -> ScanV1 {
+        ScanV1 {
+            role: scan.role.name().to_owned(),
+            source: scan.source.to_string(),
+            at: scan.at.to_string(),
+            raw: jws::encode(&scan.raw),
+            text: scan.text.clone(),
+            kind: scan.kind.to_owned(),
+            flaws: scan.flaws.clone(),
+        }
+    }
+}
+
+fn millis(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}

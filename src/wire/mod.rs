@@ -1,0 +1,11 @@
+//! How things are spelled outside this process: serde twins of domain types, one module a format, each versioned.
+//!
+//! This room knows no time and no policy. The wire to Odoo is described in `docs/protocol.md`.
+
+pub mod catalog_v1;
+pub mod device_api_v1;
+pub mod event_v1;
+pub mod index_v1;
+pub mod journal_v1;
+pub mod jws;
+pub mod local_v1;
