@@ -36,6 +36,10 @@ pub enum Input {
     },
     /// A photo that is already durable.
     Photo(Photo),
+    /// What came as a photo was none, or could not be kept.
+    PhotoRefused {
+        why: String,
+    },
     /// The journal has the report: it may be shown as saved.
     Saved {
         waiting: usize,
@@ -146,6 +150,7 @@ impl Capture {
             Input::Command(command) => self.command(command, now, seed),
             Input::Typed { slot, text } => self.typed(slot, &text, now, seed),
             Input::Photo(photo) => self.photo(photo, now, seed),
+            Input::PhotoRefused { why } => tell(Feedback::Refused { why }),
         };
         for effect in &effects {
             if let Effect::Tell(feedback) = effect {

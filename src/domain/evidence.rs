@@ -79,6 +79,10 @@ impl Uploads {
         }
     }
 
+    pub(super) fn get(&self, digest: Digest) -> Option<&Upload> {
+        self.queue.iter().find(|upload| upload.photo.digest == digest)
+    }
+
     fn get_mut(&mut self, digest: Digest) -> Option<&mut Upload> {
         self.queue.iter_mut().find(|upload| upload.photo.digest == digest)
     }

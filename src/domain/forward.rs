@@ -233,6 +233,16 @@ impl Forwarder {
         }
     }
 
+    /// Takes an event out of the request that is being prepared: it can't be sent.
+    pub fn leave_out(&mut self, sequence: Sequence) {
+        if let Some(Job::Events(events)) = &mut self.under_way {
+            events.retain(|known| *known != sequence);
+            if events.is_empty() {
+                self.under_way = None;
+            }
+        }
+    }
+
     /// Takes the answer to the request under way. `jitter` is a random byte.
     pub fn handle_reply(&mut self, answer: Answer, outbox: &mut Outbox, now: Now, jitter: u8) -> Outcome {
         match self.under_way.take() {

@@ -127,6 +127,11 @@ impl Outbox {
         self.entries.values().chain(&self.recent).find(|entry| entry.id == id)
     }
 
+    /// By sequence, among what is here and what just left.
+    pub fn find_sequence(&self, sequence: Sequence) -> Option<&Entry> {
+        self.entries.get(&sequence).or_else(|| self.recent.iter().find(|entry| entry.sequence == sequence))
+    }
+
     /// Everything that is still here, oldest first.
     pub fn entries(&self) -> impl DoubleEndedIterator<Item = &Entry> {
         self.entries.values()
@@ -221,6 +226,23 @@ impl Outbox {
                 None
             }
         }
+    }
+
+    /// Parks an event for a reason of this device's own.
+    pub fn park(&mut self, sequence: Sequence, code: &str, message: &str) -> Option<Change> {
+        let entry = self.entries.get_mut(&sequence)?;
+        if matches!(entry.state, State::Parked(_) | State::Delivered { .. }) {
+            return None;
+        }
+        let why = Refusal { code: code.to_owned(), message: message.to_owned() };
+        entry.state = State::Parked(why.clone());
+        self.parked += 1;
+        Some(Change::Parked { sequence, why })
+    }
+
+    /// The upload of a photo, if it is still wanted.
+    pub fn next_upload_of(&self, digest: Digest) -> Option<&Upload> {
+        self.uploads.get(digest)
     }
 
     /// The photo to send next: only those whose event is in Odoo.

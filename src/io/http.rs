@@ -1,7 +1,7 @@
 //! The only place that builds an HTTP client. It makes one request and reports what came back; it never follows a
 //! redirect (a portal's, or a downgrade to http), never reads more than an answer of ours can be, and never retries.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
@@ -139,6 +139,23 @@ impl OdooClient {
         url.set_path(&format!("{}{}/{call}", self.base.path().trim_end_matches('/'), api::BASE));
         url
     }
+}
+
+/// One small request to the agent's own Unix socket, for the command line. Blocks.
+#[expect(clippy::disallowed_types, reason = "this is the one place that builds a client")]
+pub fn over_socket(socket: &Path, path: &str, post: bool, limit: Duration) -> Result<(u16, Vec<u8>), String> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+    runtime.block_on(async {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::ClientBuilder::new().unix_socket(socket).no_proxy().timeout(limit).build();
+        let client = client.map_err(|error| root_cause(&error))?;
+        let url = format!("http://agent{path}");
+        let request = if post { client.post(url) } else { client.get(url) };
+        let response = request.send().await.map_err(|error| root_cause(&error))?;
+        let status = response.status().as_u16();
+        Ok((status, response.bytes().await.map_err(|error| root_cause(&error))?.to_vec()))
+    })
 }
 
 fn base_url(url: &str, allow_plain_http: bool) -> Result<Url, HttpError> {

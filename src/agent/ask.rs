@@ -1,0 +1,91 @@
+//! Questions of the command line, answered from the one state.
+
+use tokio::sync::oneshot;
+
+use super::Agent;
+use crate::domain::id::{EventId, Sequence};
+use crate::domain::view::Row;
+use crate::io::durable;
+use crate::wire::local_v1::{DetailV1, RowV1, StatusV1};
+use crate::wire::{event_v1::EventV1, jws};
+
+/// How many delivered reports `queue list --all` shows.
+const HISTORY: usize = 1000;
+
+#[derive(Debug)]
+pub enum Ask {
+    Status {
+        reply: oneshot::Sender<StatusV1>,
+    },
+    List {
+        all: bool,
+        reply: oneshot::Sender<Vec<RowV1>>,
+    },
+    /// By event id or by sequence.
+    Show {
+        which: String,
+        reply: oneshot::Sender<Option<DetailV1>>,
+    },
+    /// Enrolment is done: read the identity again.
+    Reload {
+        reply: oneshot::Sender<Result<bool, String>>,
+    },
+}
+
+impl Agent {
+    pub(super) fn answer(&mut self, ask: Ask) {
+        // An asker that went away needs no answer.
+        match ask {
+            Ask::Status { reply } => {
+                let _ = reply.send(self.status());
+            }
+            Ask::List { all, reply } => self.list(all, reply),
+            Ask::Show { which, reply } => self.show(&which, reply),
+            Ask::Reload { reply } => {
+                let _ = reply.send(self.line.reload());
+            }
+        }
+    }
+
+    fn status(&self) -> StatusV1 {
+        let folder = self.line.folder();
+        let kept =
+            [folder.to_owned(), folder.join("journal")].into_iter().flat_map(|folder| durable::quarantined(&folder));
+        let mut damage = self.damage.clone();
+        damage.extend(kept.map(|path| path.display().to_string()));
+        StatusV1::of(&self.snapshot(), damage)
+    }
+
+    fn list(&self, all: bool, reply: oneshot::Sender<Vec<RowV1>>) {
+        let here: Vec<Row> = self.outbox.entries().map(Row::of).collect();
+        let earlier = all.then(|| self.store.delivered(HISTORY));
+        tokio::spawn(async move {
+            let mut rows: Vec<Row> = match earlier {
+                Some(wait) => wait.await.unwrap_or_default(),
+                None => Vec::new(),
+            };
+            rows.retain(|row| !here.iter().any(|known| known.sequence == row.sequence));
+            rows.extend(here);
+            rows.sort_by_key(|row| row.sequence);
+            let _ = reply.send(rows.iter().map(RowV1::from).collect());
+        });
+    }
+
+    fn show(&self, which: &str, reply: oneshot::Sender<Option<DetailV1>>) {
+        let by_id = EventId::parse(which).and_then(|id| self.outbox.find(id));
+        let by_sequence = || which.parse().ok().and_then(|n| self.outbox.find_sequence(Sequence(n)));
+        let Some(entry) = by_id.or_else(by_sequence) else {
+            let _ = reply.send(None);
+            return;
+        };
+        let (row, digest) = (RowV1::from(&Row::of(entry)), entry.digest.to_string());
+        let read = self.store.read(vec![entry.sequence]);
+        tokio::spawn(async move {
+            let text = read.await.ok().and_then(|mut events| events.pop()).and_then(|(_, jws)| jws.ok());
+            let payload = text.as_deref().and_then(jws::payload);
+            let event = payload.and_then(|payload| serde_json::from_slice::<EventV1>(&payload).ok());
+            let event = event.and_then(|event| serde_json::to_value(event).ok());
+            let _ = reply.send(Some(DetailV1 { row, digest, event, jws: text }));
+        });
+    }
+}

@@ -1,0 +1,146 @@
+//! The line to Odoo: at most one request under way, made by a task, answered through a channel.
+
+use std::path::{Path, PathBuf};
+
+use tokio::sync::mpsc;
+
+use crate::config::Config;
+use crate::domain::forward::{Answer, Job};
+use crate::domain::id::Sequence;
+use crate::domain::outbox::Outbox;
+use crate::domain::time::Wall;
+use crate::io::entropy;
+use crate::io::http::{HttpConfig, OdooClient};
+use crate::io::keys::{DeviceKey, Identity};
+use crate::io::photos::Photos;
+use crate::io::store::{Store, StoreError};
+
+/// What a task of the line tells the loop.
+pub(super) enum FromLine {
+    /// The bytes of the events that are to be sent.
+    Read(Vec<(Sequence, Result<String, StoreError>)>),
+    Answer(Answer),
+}
+
+struct Enrolled {
+    identity: Identity,
+    key: DeviceKey,
+    client: OdooClient,
+}
+
+pub(super) struct Line {
+    folder: PathBuf,
+    http: HttpConfig,
+    photos: Photos,
+    enrolled: Option<Enrolled>,
+    replies: (mpsc::Sender<FromLine>, mpsc::Receiver<FromLine>),
+}
+
+impl Line {
+    pub(super) fn new(config: &Config, photos: Photos) -> Line {
+        let mut line = Line {
+            folder: config.state_dir.clone(),
+            http: config.http.clone(),
+            photos,
+            enrolled: None,
+            replies: mpsc::channel(4),
+        };
+        if let Err(why) = line.reload() {
+            tracing::error!(why, "this device can't report to Odoo");
+        }
+        line
+    }
+
+    /// Reads key and identity again. True when this device is enrolled.
+    pub(super) fn reload(&mut self) -> Result<bool, String> {
+        let text = |error: &dyn std::error::Error| error.to_string();
+        let identity = Identity::load(&self.folder).map_err(|error| text(&error))?;
+        let key = DeviceKey::load(&self.folder).map_err(|error| text(&error))?;
+        let (Some(identity), Some(key)) = (identity, key) else { return Ok(false) };
+        if identity.kid != key.kid() {
+            return Err("the device's key isn't the one that was enrolled: enrol it again".to_owned());
+        }
+        let client = OdooClient::new(&identity.url, &self.http).map_err(|error| text(&error))?;
+        tracing::info!(device = identity.device, name = identity.name, url = identity.url, "enrolled");
+        self.enrolled = Some(Enrolled { identity, key, client });
+        Ok(true)
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(super) fn is_enrolled(&self) -> bool {
+        self.enrolled.is_some()
+    }
+
+    pub(super) fn identity(&self) -> Option<(&Identity, &DeviceKey)> {
+        self.enrolled.as_ref().map(|enrolled| (&enrolled.identity, &enrolled.key))
+    }
+
+    pub(super) async fn next(&mut self) -> Option<FromLine> {
+        self.replies.1.recv().await
+    }
+
+    /// Begins a job; its end comes through [`Self::next`].
+    pub(super) fn start(&self, job: Job, outbox: &Outbox, store: &Store, wall: Wall) {
+        match job {
+            Job::Events(sequences) => {
+                let read = store.read(sequences);
+                let reply = self.replies.0.clone();
+                tokio::spawn(async move {
+                    let said = match read.await {
+                        Ok(events) => FromLine::Read(events),
+                        Err(_) => local("the store is busy or has stopped"),
+                    };
+                    let _ = reply.send(said).await;
+                });
+            }
+            Job::Photo { digest, offset } => {
+                let photo = outbox.next_upload_of(digest).map(|upload| upload.photo.clone());
+                let photos = self.photos.clone();
+                self.task(wall, async move |client, token| {
+                    let Some(photo) = photo else { return local_answer("the photo is no longer wanted") };
+                    let read = tokio::task::spawn_blocking(move || photos.read(digest, offset)).await;
+                    match read {
+                        Ok(Ok(rest)) => {
+                            client.send_photo(&token, digest, photo.media_type, photo.size, offset, rest).await
+                        }
+                        Ok(Err(error)) => local_answer(&format!("the photo can't be read: {error}")),
+                        Err(error) => local_answer(&error.to_string()),
+                    }
+                });
+            }
+        }
+    }
+
+    pub(super) fn send_events(&self, events: Vec<String>, wall: Wall) {
+        self.task(wall, async move |client, token| client.send_events(&token, events).await);
+    }
+
+    fn task<F>(&self, wall: Wall, call: impl FnOnce(OdooClient, String) -> F + Send + 'static)
+    where
+        F: Future<Output = Answer> + Send + 'static,
+    {
+        let reply = self.replies.0.clone();
+        let prepared = self.enrolled.as_ref().and_then(|enrolled| {
+            let id = uuid::Builder::from_random_bytes(entropy::bytes().ok()?).into_uuid();
+            Some((enrolled.client.clone(), enrolled.key.request_token(&enrolled.identity, wall, id)))
+        });
+        tokio::spawn(async move {
+            let answer = match prepared {
+                Some((client, token)) => call(client, token).await,
+                None => local_answer("this device is not enrolled"),
+            };
+            let _ = reply.send(FromLine::Answer(answer)).await;
+        });
+    }
+}
+
+fn local(detail: &str) -> FromLine {
+    FromLine::Answer(local_answer(detail))
+}
+
+fn local_answer(detail: &str) -> Answer {
+    Answer::Local { detail: detail.to_owned() }
+}

@@ -1,0 +1,120 @@
+//! The command line: one file a command. It speaks to a running agent through its socket and never opens its journal.
+
+mod demo;
+mod enroll;
+mod local;
+mod queue;
+mod run;
+mod serve;
+mod status;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, ConfigError};
+
+/// sysexits.h: EX_CONFIG. systemd shows it as CONFIG.
+const EX_CONFIG: u8 = 78;
+
+/// Turns a warehouse's surprises into governed Odoo cases.
+///
+/// Reads barcode scanners, lets a picker or a receiver report a discrepancy in seconds without a network, keeps every
+/// report durably, and forwards it signed to Odoo, exactly once.
+#[derive(Debug, Parser)]
+#[command(name = "tallyman", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the agent: scanners, touch page, queue, delivery
+    Run(run::Args),
+    /// Give this device its identity, with a one-time code from Odoo
+    Enroll(enroll::Args),
+    /// Show what waits, what was delivered and what is wrong
+    Status(status::Args),
+    /// Look into the queue
+    Queue(queue::Args),
+    /// Try everything out: pretend scanner, touch page and a small receiver, without Odoo
+    Demo(demo::Args),
+}
+
+/// The configuration that a command reads.
+#[derive(Debug, clap::Args)]
+struct ConfigArg {
+    /// The configuration file
+    #[arg(long, value_name = "FILE", default_value = "/etc/tallyman/tallyman.toml")]
+    config: PathBuf,
+}
+
+impl ConfigArg {
+    fn load(&self) -> Result<Config, Failure> {
+        Ok(Config::load(&self.config)?)
+    }
+}
+
+/// Why a command failed, for a person, and as what, for a script.
+#[derive(Debug)]
+pub enum Failure {
+    Config(ConfigError),
+    Other(String),
+}
+
+impl Failure {
+    fn other(message: impl std::fmt::Display) -> Failure {
+        Failure::Other(message.to_string())
+    }
+
+    /// Prints the error and gives its exit code.
+    pub fn report(self) -> ExitCode {
+        let mut stderr = std::io::stderr().lock();
+        // With standard error closed there is nobody to tell; the code still tells.
+        match self {
+            Failure::Config(error) => {
+                let _ = writeln!(stderr, "{error}");
+                ExitCode::from(EX_CONFIG)
+            }
+            Failure::Other(message) => {
+                let _ = writeln!(stderr, "tallyman: {message}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Failure {
+        Failure::Config(error)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Failure {
+        Failure::other(error)
+    }
+}
+
+/// Runs one command.
+pub fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        Command::Run(args) => run::run(&args),
+        Command::Enroll(args) => enroll::run(&args),
+        Command::Status(args) => status::run(&args),
+        Command::Queue(args) => queue::run(&args),
+        Command::Demo(args) => demo::run(&args),
+    }
+}
+
+/// Prints to standard output; a closed pipe (`| head`) is not a failure.
+fn say(text: &str) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.write_all(b"\n")) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}

@@ -1,0 +1,82 @@
+//! `tallyman queue`: what is in the queue, and one event in full.
+
+use super::{ConfigArg, Failure, local, say};
+use crate::wire::local_v1::{DetailV1, RowV1};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// One line a report that is not yet wholly in Odoo
+    List {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// Also the latest that are in Odoo
+        #[arg(long)]
+        all: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// One report with its event, as it was signed
+    Show {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// The sequence number or the event's id, as `queue list` prints them
+        which: String,
+        /// Print JSON, the JWS included
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    match &args.command {
+        Command::List { config, all, json } => list(config, *all, *json),
+        Command::Show { config, which, json } => show(config, which, *json),
+    }
+}
+
+fn list(config: &ConfigArg, all: bool, json: bool) -> Result<(), Failure> {
+    let path = if all { "/queue?all=true" } else { "/queue" };
+    let rows: Vec<RowV1> = local::get_json(&config.load()?.state_dir, path)?.unwrap_or_default();
+    if json {
+        return say(&serde_json::to_string_pretty(&rows).map_err(Failure::other)?);
+    }
+    if rows.is_empty() {
+        return say("Nothing waits. (--all shows what is in Odoo.)");
+    }
+    let mut lines = vec![format!(
+        "{:>6}  {:<9}  {:<24}  {:<22}  {:<20}  {}",
+        "seq", "state", "captured", "kind", "subject", "case or reason"
+    )];
+    lines.extend(rows.iter().map(|row| {
+        let end = row.case.as_deref().or(row.error.as_deref()).unwrap_or("-");
+        format!(
+            "{:>6}  {:<9}  {:<24}  {:<22}  {:<20}  {end}",
+            row.sequence, row.state, row.captured, row.kind, row.subject
+        )
+    }));
+    say(&lines.join("\n"))
+}
+
+fn show(config: &ConfigArg, which: &str, json: bool) -> Result<(), Failure> {
+    if which.is_empty() || !which.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+        return Err(Failure::other(format!("{which:?} is neither a sequence number nor an event's id")));
+    }
+    let path = format!("/queue/{which}");
+    let detail: DetailV1 = local::get_json(&config.load()?.state_dir, &path)?
+        .ok_or_else(|| Failure::other(format!("no report {which} is in the queue (tallyman queue list --all)")))?;
+    let text = if json { serde_json::to_string_pretty(&detail) } else { serde_json::to_string_pretty(&detail.event) };
+    let text = text.map_err(Failure::other)?;
+    if json {
+        return say(&text);
+    }
+    let row = &detail.row;
+    let end = row.case.as_deref().or(row.error.as_deref()).unwrap_or("-");
+    say(&format!("sequence {}  id {}  {}  {end}\ndigest {}\n{text}", row.sequence, row.id, row.state, detail.digest))
+}

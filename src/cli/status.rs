@@ -1,0 +1,57 @@
+//! `tallyman status`: how the running agent is.
+
+use super::{ConfigArg, Failure, local, say};
+use crate::wire::local_v1::StatusV1;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    config: ConfigArg,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let config = args.config.load()?;
+    let status: StatusV1 = local::get_json(&config.state_dir, "/status")?
+        .ok_or_else(|| Failure::other("the agent gave no status; is it an older version?"))?;
+    if args.json {
+        say(&serde_json::to_string_pretty(&status).map_err(Failure::other)?)
+    } else {
+        say(&readable(&status))
+    }
+}
+
+fn readable(status: &StatusV1) -> String {
+    let yes_no = |yes| if yes { "yes" } else { "no" };
+    let mut lines = vec![
+        format!("tallyman {}", status.version),
+        format!("  enrolled       {}", yes_no(status.enrolled)),
+        format!("  online         {}", yes_no(status.online)),
+        format!("  pending        {}{}", status.pending, photos(status.photos_pending)),
+        format!(
+            "  parked         {}{}",
+            status.parked,
+            if status.parked > 0 { "   (tallyman queue list shows why)" } else { "" }
+        ),
+        format!("  delivered      {}", status.delivered),
+        format!("  oldest unsent  {}", status.oldest_unsent.as_deref().unwrap_or("-")),
+    ];
+    match &status.last_error {
+        Some(error) => lines.push(format!("  last error     {}: {}", error.code, error.message)),
+        None => lines.push("  last error     -".to_owned()),
+    }
+    for scanner in &status.scanners {
+        let state = if scanner.connected { "connected" } else { "AWAY" };
+        lines.push(format!("  scanner        {}: {state}, {}", scanner.name, scanner.detail));
+    }
+    for kept in &status.quarantined {
+        lines.push(format!("  set aside      {kept}"));
+    }
+    lines.join("\n")
+}
+
+fn photos(pending: usize) -> String {
+    if pending == 0 { String::new() } else { format!("   (and {pending} photo(s))") }
+}

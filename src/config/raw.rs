@@ -1,0 +1,397 @@
+//! The file as written, and its checks. Unknown keys are refused: a misspelt key that is silently ignored costs IT a day.
+
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{Config, ConfigError, Scanner, Source};
+use crate::domain::catalog::Conventions;
+use crate::domain::decode::frame::Terminator;
+use crate::domain::policy::{FlowPolicy, PhotoRule, Policies, Reason, ReasonRule};
+use crate::io::evdev::EvdevConfig;
+use crate::io::http::HttpConfig;
+use crate::io::serial::SerialConfig;
+
+const DEFAULT_LISTEN: &str = "127.0.0.1:8640";
+const BAUD_RATES: &[u32] = &[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115_200, 230_400, 460_800, 921_600];
+const MAX_SCANNERS: usize = 16;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawConfig {
+    state_dir: PathBuf,
+    #[serde(default)]
+    odoo: RawOdoo,
+    #[serde(default)]
+    page: RawPage,
+    #[serde(default)]
+    catalog: RawCatalog,
+    #[serde(default)]
+    codes: RawCodes,
+    #[serde(default)]
+    scanner: Vec<RawScanner>,
+    #[serde(default)]
+    policy: RawPolicies,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawOdoo {
+    ca_file: Option<PathBuf>,
+    #[serde(default)]
+    allow_plain_http: bool,
+    retry_max_seconds: Option<Spanned<u64>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPage {
+    listen: Option<Spanned<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCatalog {
+    file: Option<PathBuf>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCodes {
+    badge: Option<Vec<String>>,
+    receipt: Option<Vec<String>>,
+    pick: Option<Vec<String>>,
+    bin: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawScanner {
+    name: Spanned<String>,
+    kind: Spanned<String>,
+    path: Option<Spanned<PathBuf>>,
+    baud: Option<Spanned<u32>>,
+    terminator: Option<Spanned<String>>,
+    gap_ms: Option<Spanned<u64>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPolicies {
+    #[serde(default)]
+    pick_shortage: RawPolicy,
+    #[serde(default)]
+    receiving_discrepancy: RawPolicy,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPolicy {
+    photo: Option<Spanned<String>>,
+    reasons: Option<Vec<Spanned<String>>>,
+}
+
+/// The text with its name, to say where something is wrong.
+struct Text<'a> {
+    file: &'a Path,
+    text: &'a str,
+}
+
+pub(super) fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
+    let at = Text { file, text };
+    let raw: RawConfig = toml::from_str(text).map_err(|error| at.syntax(&error))?;
+    let folder = file.parent().unwrap_or(Path::new("."));
+    Ok(Config {
+        state_dir: folder.join(raw.state_dir),
+        http: HttpConfig {
+            ca_file: raw.odoo.ca_file.map(|path| folder.join(path)),
+            allow_plain_http: raw.odoo.allow_plain_http,
+        },
+        retry_max: at.retry_max(raw.odoo.retry_max_seconds)?,
+        listen: at.listen(raw.page.listen)?,
+        catalog: raw.catalog.file.map(|path| folder.join(path)),
+        conventions: conventions(raw.codes),
+        scanners: at.scanners(raw.scanner)?,
+        policies: at.policies(raw.policy)?,
+    })
+}
+
+impl Text<'_> {
+    fn error(&self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) -> ConfigError {
+        let help: String = help.into();
+        ConfigError {
+            file: self.file.to_owned(),
+            place: Some(self.place(span.start)),
+            message: message.into(),
+            help: Some(help).filter(|help| !help.is_empty()),
+        }
+    }
+
+    fn place(&self, offset: usize) -> (usize, usize) {
+        let before = self.text.get(..offset).unwrap_or(self.text);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+
+    fn syntax(&self, error: &toml::de::Error) -> ConfigError {
+        let message = error.message().lines().next().unwrap_or_default().to_owned();
+        let help = suggestion(&message).unwrap_or_default();
+        self.error(error.span().unwrap_or(0..0), message, help)
+    }
+
+    fn retry_max(&self, seconds: Option<Spanned<u64>>) -> Result<Duration, ConfigError> {
+        match seconds {
+            None => Ok(Duration::from_secs(60)),
+            Some(s) if (1..=600).contains(s.get_ref()) => Ok(Duration::from_secs(s.into_inner())),
+            Some(s) => Err(self.error(s.span(), "retry_max_seconds is out of range", "write 1 to 600")),
+        }
+    }
+
+    fn listen(&self, listen: Option<Spanned<String>>) -> Result<SocketAddr, ConfigError> {
+        let (text, span) = listen.map_or((DEFAULT_LISTEN.to_owned(), 0..0), |l| (l.get_ref().clone(), l.span()));
+        let help = format!("write an address of this machine alone, like \"{DEFAULT_LISTEN}\"");
+        let Ok(address) = text.parse::<SocketAddr>() else {
+            return Err(self.error(span, format!("{text:?} is no address with a port"), help));
+        };
+        if address.ip().is_loopback() {
+            Ok(address)
+        } else {
+            Err(self.error(span, "the page has no login, so it is served on the loopback address only", help))
+        }
+    }
+
+    fn scanners(&self, list: Vec<RawScanner>) -> Result<Vec<Scanner>, ConfigError> {
+        let mut scanners: Vec<Scanner> = Vec::new();
+        for raw in list {
+            let span = raw.name.span();
+            if scanners.len() == MAX_SCANNERS {
+                return Err(self.error(
+                    span,
+                    format!("more than {MAX_SCANNERS} scanners"),
+                    "one agent serves one person's scanners",
+                ));
+            }
+            let name = raw.name.get_ref().clone();
+            if name.is_empty() || name.len() > 40 || name == "page" {
+                let message = format!("{name:?} is no name for a scanner");
+                return Err(self.error(span, message, "write 1 to 40 characters, and not \"page\""));
+            }
+            if scanners.iter().any(|known| known.name == name) {
+                return Err(self.error(span, format!("two scanners are named {name:?}"), "give each its own name"));
+            }
+            let source = self.source(raw)?;
+            scanners.push(Scanner { name, source });
+        }
+        Ok(scanners)
+    }
+
+    fn source(&self, raw: RawScanner) -> Result<Source, ConfigError> {
+        match raw.kind.get_ref().as_str() {
+            "serial" => Ok(Source::Serial(SerialConfig {
+                path: self.path(&raw, "/dev/serial/by-id/usb-...")?,
+                baud: self.baud(raw.baud)?,
+                terminator: self.terminator(raw.terminator, raw.gap_ms)?,
+            })),
+            "evdev" => {
+                let path = self.path(&raw, "/dev/input/by-id/usb-...-event-kbd")?;
+                self.only_serial(&raw)?;
+                Ok(Source::Evdev(EvdevConfig { path }))
+            }
+            "stdin" => {
+                self.only_serial(&raw)?;
+                match raw.path {
+                    Some(path) => Err(self.error(path.span(), "standard input has no path", "remove this line")),
+                    None => Ok(Source::Stdin),
+                }
+            }
+            other => {
+                let help = closest(other, &["serial", "evdev", "stdin"]).map_or_else(
+                    || "write \"serial\", \"evdev\" or \"stdin\"".to_owned(),
+                    |word| format!("did you mean \"{word}\"?"),
+                );
+                Err(self.error(raw.kind.span(), format!("{other:?} is no kind of scanner"), help))
+            }
+        }
+    }
+
+    fn path(&self, raw: &RawScanner, example: &str) -> Result<PathBuf, ConfigError> {
+        raw.path.as_ref().map(|path| path.get_ref().clone()).ok_or_else(|| {
+            self.error(
+                raw.kind.span(),
+                "this kind of scanner needs a path",
+                format!("add the line: path = \"{example}\""),
+            )
+        })
+    }
+
+    /// Keys that mean something to a serial line alone.
+    fn only_serial(&self, raw: &RawScanner) -> Result<(), ConfigError> {
+        let spans = [
+            raw.baud.as_ref().map(Spanned::span),
+            raw.terminator.as_ref().map(Spanned::span),
+            raw.gap_ms.as_ref().map(Spanned::span),
+        ];
+        match spans.into_iter().flatten().next() {
+            Some(span) => Err(self.error(span, "only a serial scanner has this setting", "remove this line")),
+            None => Ok(()),
+        }
+    }
+
+    fn baud(&self, baud: Option<Spanned<u32>>) -> Result<u32, ConfigError> {
+        match baud {
+            None => Ok(9600),
+            Some(baud) if BAUD_RATES.contains(baud.get_ref()) => Ok(baud.into_inner()),
+            Some(baud) => {
+                let help = "9600 and 115200 are usual; the scanner's manual says which it has";
+                Err(self.error(baud.span(), format!("{} is no baud rate", baud.get_ref()), help))
+            }
+        }
+    }
+
+    fn terminator(&self, word: Option<Spanned<String>>, gap: Option<Spanned<u64>>) -> Result<Terminator, ConfigError> {
+        let silence = gap.as_ref().map_or(50, |gap| *gap.get_ref());
+        if let Some(gap) = gap.filter(|gap| !(5..=2000).contains(gap.get_ref())) {
+            return Err(self.error(gap.span(), "gap_ms is out of range", "write 5 to 2000"));
+        }
+        let Some(word) = word else { return Ok(Terminator::Line) };
+        Ok(match word.get_ref().as_str() {
+            "line" => Terminator::Line,
+            "cr" => Terminator::Cr,
+            "lf" => Terminator::Lf,
+            "etx" => Terminator::Etx,
+            "tab" => Terminator::Tab,
+            "gap" => Terminator::Gap(Duration::from_millis(silence)),
+            other => {
+                let message = format!("{other:?} is no terminator");
+                return Err(self.error(
+                    word.span(),
+                    message,
+                    "write \"line\" (CR, LF or both), \"cr\", \"lf\", \"etx\", \"tab\" or \"gap\"",
+                ));
+            }
+        })
+    }
+
+    fn policies(&self, raw: RawPolicies) -> Result<Policies, ConfigError> {
+        let defaults = Policies::default();
+        Ok(Policies {
+            pick_shortage: self.policy(raw.pick_shortage, defaults.pick_shortage)?,
+            receiving_discrepancy: self.policy(raw.receiving_discrepancy, defaults.receiving_discrepancy)?,
+        })
+    }
+
+    fn policy(&self, raw: RawPolicy, default: FlowPolicy) -> Result<FlowPolicy, ConfigError> {
+        let photo = match raw.photo {
+            None => default.photo,
+            Some(word) => match word.get_ref().as_str() {
+                "optional" => PhotoRule::Optional,
+                "required" => PhotoRule::Required,
+                other => {
+                    let message = format!("{other:?} says nothing about photos");
+                    return Err(self.error(word.span(), message, "write \"optional\" or \"required\""));
+                }
+            },
+        };
+        let Some(words) = raw.reasons else { return Ok(FlowPolicy { photo, ..default }) };
+        let mut reasons = Vec::new();
+        for word in words {
+            let Some(reason) = Reason::parse(word.get_ref()) else {
+                let message = format!("{:?} is no reason", word.get_ref());
+                return Err(self.error(
+                    word.span(),
+                    message,
+                    "write small letters, digits and underscores, like \"bin_empty\"",
+                ));
+            };
+            let side = default.reasons.iter().find(|rule| rule.reason == reason).and_then(|rule| rule.side);
+            reasons.push(ReasonRule { reason, side });
+        }
+        Ok(FlowPolicy { reasons, photo })
+    }
+}
+
+fn conventions(raw: RawCodes) -> Conventions {
+    let default = Conventions::default();
+    Conventions {
+        badge: raw.badge.unwrap_or(default.badge),
+        receipt: raw.receipt.unwrap_or(default.receipt),
+        pick: raw.pick.unwrap_or(default.pick),
+        bin: raw.bin.unwrap_or(default.bin),
+    }
+}
+
+/// For "unknown field `x`, expected one of `a`, `b`": the one that was probably meant.
+fn suggestion(message: &str) -> Option<String> {
+    let rest = message.strip_prefix("unknown field `")?;
+    let (unknown, expected) = rest.split_once('`')?;
+    let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+    closest(unknown, &known).map(|word| format!("did you mean `{word}`?"))
+}
+
+fn closest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let scored = known.iter().map(|candidate| (strsim::jaro_winkler(word, candidate), *candidate));
+    scored.filter(|(score, _)| *score > 0.7).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fails(text: &str) -> String {
+        match parse(Path::new("etc/t.toml"), text) {
+            Ok(config) => panic!("accepted: {config:?}"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn the_shortest_file_has_sensible_defaults() {
+        let config = parse(Path::new("etc/t.toml"), "state_dir = \"state\"").unwrap();
+        assert_eq!(config.state_dir, Path::new("etc/state"));
+        assert_eq!(config.listen.to_string(), DEFAULT_LISTEN);
+        assert!(!config.http.allow_plain_http);
+        assert_eq!(config.policies, Policies::default());
+    }
+
+    #[test]
+    fn the_shipped_example_is_valid() {
+        let example = include_str!("../../config/tallyman.toml");
+        parse(Path::new("/etc/tallyman/tallyman.toml"), example).unwrap();
+    }
+
+    #[test]
+    fn a_misspelt_key_is_named_with_its_place_and_the_right_word() {
+        let text = "state_dir = \"s\"\n\n[odoo]\nallow_plain_htp = true\n";
+        let error = fails(text);
+        assert!(error.starts_with("etc/t.toml:4:1: unknown field `allow_plain_htp`"), "{error}");
+        assert!(error.contains("did you mean `allow_plain_http`?"), "{error}");
+    }
+
+    #[test]
+    fn every_mistake_says_where_and_what_to_write() {
+        let scanner = |lines: &str| format!("state_dir = \"s\"\n[[scanner]]\nname = \"a\"\n{lines}\n");
+        for (text, place, cure) in [
+            ("".to_owned(), "1:1", ""),
+            ("state_dir = 5".to_owned(), "1:13", ""),
+            ("state_dir = \"s\"\n[page]\nlisten = \"0.0.0.0:80\"".to_owned(), "3:10", "127.0.0.1"),
+            ("state_dir = \"s\"\n[odoo]\nretry_max_seconds = 0".to_owned(), "3:21", "1 to 600"),
+            (scanner("kind = \"seriel\""), "4:8", "did you mean \"serial\"?"),
+            (scanner("kind = \"serial\""), "4:8", "path ="),
+            (scanner("kind = \"serial\"\npath = \"/dev/x\"\nbaud = 9601"), "6:8", "9600"),
+            (scanner("kind = \"serial\"\npath = \"/dev/x\"\nterminator = \"crlf\""), "6:14", "\"line\""),
+            (scanner("kind = \"evdev\"\npath = \"/dev/x\"\nbaud = 9600"), "6:8", "remove"),
+            (scanner("kind = \"stdin\"\npath = \"/dev/x\""), "5:8", "remove"),
+            (scanner("kind = \"stdin\"\n[[scanner]]\nname = \"a\"\nkind = \"stdin\""), "6:8", "own name"),
+            ("state_dir = \"s\"\n[policy.pick_shortage]\nphoto = \"yes\"".to_owned(), "3:9", "required"),
+            ("state_dir = \"s\"\n[policy.pick_shortage]\nreasons = [\"Bin Empty\"]".to_owned(), "3:12", "bin_empty"),
+        ] {
+            let error = fails(&text);
+            assert!(error.starts_with(&format!("etc/t.toml:{place}:")), "{text:?} gave {error}");
+            assert!(error.contains(cure), "{text:?} gave {error}");
+        }
+    }
+}
