@@ -24,7 +24,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.load()?;
-    let identity = serve::runtime()?.block_on(enrol(&config, &args.url, &args.code, args.replace))?;
+    let identity = serve::block_on(enrol(&config, &args.url, &args.code, args.replace))?;
     say(&format!("This device is {} ({}) at {}.", identity.name, identity.device, identity.url))?;
     if local::tell_enrolled(&config.state_dir)? {
         say("The running agent knows; it reports from now on.")

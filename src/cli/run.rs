@@ -14,7 +14,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.load()?;
     telemetry::start();
-    serve::runtime()?.block_on(async {
+    serve::block_on(async {
         let stop = CancellationToken::new();
         let agent = serve::agent(config, stop.clone()).await?;
         serve::stop_on_signal(&stop)?;

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -21,9 +22,13 @@ use crate::io::store::Store;
 use crate::io::{catalog_file, durable, evdev, serial, stdin};
 use crate::web;
 
-pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+/// Runs a command's work. A read of standard input that never ends doesn't keep the process alive afterwards.
+pub(super) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
-    builder.worker_threads(2).max_blocking_threads(8).enable_all().build().map_err(Failure::other)
+    let runtime = builder.worker_threads(2).max_blocking_threads(8).enable_all().build().map_err(Failure::other)?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    done
 }
 
 /// A started agent.

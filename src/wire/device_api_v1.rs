@@ -13,7 +13,6 @@ pub const BASE: &str = "/tallyman/v1";
 
 /// The claims of a request token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Claims {
     pub iss: String,
     pub aud: String,

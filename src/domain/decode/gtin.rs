@@ -10,7 +10,9 @@ impl Gtin {
     /// Reads 8, 12, 13 or 14 digits; `None` when the length, a character or the check digit is wrong.
     pub fn parse(text: &str) -> Option<Gtin> {
         let digits = text.as_bytes();
-        if !matches!(digits.len(), 8 | 12 | 13 | 14) || !check_digit_holds(digits) {
+        // All zeros pass the check digit and name nothing.
+        let nothing = digits.iter().all(|&digit| digit == b'0');
+        if nothing || !matches!(digits.len(), 8 | 12 | 13 | 14) || !check_digit_holds(digits) {
             return None;
         }
         let mut padded = [b'0'; 14];
@@ -59,7 +61,7 @@ mod tests {
 
     #[test]
     fn a_wrong_check_digit_length_or_letter_is_no_gtin() {
-        for read in ["", "7032069804989", "703206980498", "70320698O4988", "007032069804988", "٧٠٣٢"] {
+        for read in ["", "7032069804989", "703206980498", "70320698O4988", "007032069804988", "٧٠٣٢", "00000000"] {
             assert_eq!(Gtin::parse(read), None, "{read}");
         }
     }

@@ -1,0 +1,47 @@
+//! A pretend serial scanner: what it fires comes out of a pty's other end, 9600 8N1 with CR, as from a real one.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+
+#[derive(Debug)]
+pub struct PretendScanner {
+    master: File,
+    path: PathBuf,
+    /// Held open, so that a code fired while nobody reads waits in the line instead of failing.
+    _slave: File,
+}
+
+impl PretendScanner {
+    pub fn plug_in() -> io::Result<PretendScanner> {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+        grantpt(&master)?;
+        unlockpt(&master)?;
+        let path = PathBuf::from(ptsname(&master, Vec::new())?.to_string_lossy().into_owned());
+        let slave = rustix::fs::open(&path, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?;
+        // Raw from the start: a line that echoes would answer the scanner with its own codes.
+        let mut settings = tcgetattr(&slave)?;
+        settings.make_raw();
+        tcsetattr(&slave, OptionalActions::Now, &settings)?;
+        Ok(PretendScanner { master: File::from(master), path, _slave: File::from(slave) })
+    }
+
+    /// The device that an agent opens.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Pulls the trigger.
+    pub fn fire(&self, code: &str) -> io::Result<()> {
+        self.send(format!("{code}\r").as_bytes())
+    }
+
+    /// Sends bytes as they are.
+    pub fn send(&self, bytes: &[u8]) -> io::Result<()> {
+        (&self.master).write_all(bytes)
+    }
+}
