@@ -5,7 +5,10 @@
 //! bounded channel, so no scan meets a half-finished report and none is dropped.
 
 mod ask;
+pub mod enrol;
 mod line;
+pub mod socket;
+pub mod start;
 
 use std::io;
 use std::sync::Arc;

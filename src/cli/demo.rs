@@ -9,7 +9,9 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, enroll, say, serve};
+use super::{Failure, process, say};
+use crate::agent::enrol::enrol;
+use crate::agent::start::start;
 use crate::config::{Config, Scanner, Source};
 use crate::demo::book::{self, Book};
 use crate::demo::console::Console;
@@ -47,12 +49,12 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     telemetry::start_quietly();
-    serve::block_on(demo(args))
+    process::block_on(demo(args))
 }
 
 async fn demo(args: &Args) -> Result<(), Failure> {
     let stop = CancellationToken::new();
-    serve::stop_on_signal(&stop)?;
+    process::stop_on_signal(&stop)?;
     let folder = StateFolder::create()?;
     let catalog = catalog(args.catalog.as_deref(), &folder.0)?;
     let scanner = PretendScanner::plug_in()?;
@@ -63,8 +65,8 @@ async fn demo(args: &Args) -> Result<(), Failure> {
     let line = listen(0).await?;
     let url = format!("http://{}", line.local_addr()?);
     tokio::spawn(cutter.clone().serve(line, target, stop.clone()));
-    let identity = enroll::enrol(&config, &url, &code, false).await?;
-    let agent = serve::agent(config, stop.clone()).await?;
+    let identity = enrol(&config, &url, &code, false).await.map_err(Failure::other)?;
+    let agent = start(config, stop.clone()).await?;
 
     let listener = listen(args.console_port).await?;
     let host = listener.local_addr()?.to_string();
@@ -80,7 +82,7 @@ async fn demo(args: &Args) -> Result<(), Failure> {
     tokio::spawn(console.clone().serve(listener, stop.clone()));
     say(&greeting(&console, &identity.name))?;
     tokio::spawn(terminal(console, stop.clone()));
-    agent.finished().await
+    Ok(agent.finished().await?)
 }
 
 /// The demo's state, gone with it: every demo starts from nothing.

@@ -3,9 +3,9 @@
 mod demo;
 mod enroll;
 mod local;
+mod process;
 mod queue;
 mod run;
-mod serve;
 mod status;
 
 use std::io::Write;
@@ -14,6 +14,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::agent::start::AgentError;
 use crate::config::{Config, ConfigError};
 
 /// sysexits.h: EX_CONFIG. systemd shows it as CONFIG.
@@ -90,6 +91,12 @@ impl Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Failure {
         Failure::Config(error)
+    }
+}
+
+impl From<AgentError> for Failure {
+    fn from(error: AgentError) -> Failure {
+        Failure::other(error)
     }
 }
 

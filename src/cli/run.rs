@@ -2,7 +2,8 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::{ConfigArg, Failure, serve};
+use super::{ConfigArg, Failure, process};
+use crate::agent::start::start;
 use crate::telemetry;
 
 #[derive(Debug, clap::Args)]
@@ -14,10 +15,10 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.load()?;
     telemetry::start();
-    serve::block_on(async {
+    process::block_on(async {
         let stop = CancellationToken::new();
-        let agent = serve::agent(config, stop.clone()).await?;
-        serve::stop_on_signal(&stop)?;
-        agent.finished().await
+        let agent = start(config, stop.clone()).await?;
+        process::stop_on_signal(&stop)?;
+        Ok(agent.finished().await?)
     })
 }

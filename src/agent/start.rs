@@ -1,0 +1,123 @@
+//! Puts the running agent together: store, scanners, page, socket, loop.
+
+use std::fs::File;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::{Agent, INPUTS, Wires, socket};
+use crate::config::{Config, Scanner, Source};
+use crate::domain::catalog::Catalog;
+use crate::io::catalog_file::{self, CatalogError};
+use crate::io::photos::Photos;
+use crate::io::source::{FromScanner, Outlet};
+use crate::io::store::Store;
+use crate::io::{durable, evdev, serial, stdin};
+use crate::web;
+
+/// Why an agent did not start, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    #[error("{}: {source}. It must be a folder that this user may write to", folder.display())]
+    Folder { folder: PathBuf, source: io::Error },
+    #[error("another agent already runs on {}", .0.display())]
+    AlreadyRunning(PathBuf),
+    #[error("the page can't be served on {address}: {source}")]
+    Page { address: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("a task of the agent failed: {0}")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+/// A started agent.
+pub struct Running {
+    /// Where its page is.
+    pub page: SocketAddr,
+    task: JoinHandle<Result<(), AgentError>>,
+}
+
+impl Running {
+    pub async fn finished(self) -> Result<(), AgentError> {
+        self.task.await?
+    }
+}
+
+/// Starts everything that an agent is; it runs until `stop`.
+pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, AgentError> {
+    durable::create_folder(&config.state_dir).map_err(in_folder(&config.state_dir))?;
+    let lock = only_one(&config.state_dir)?;
+    let catalog = match &config.catalog {
+        Some(path) => catalog_file::load(path, config.conventions.clone())?,
+        None => Catalog::new(config.conventions.clone()),
+    };
+    let photos = Photos::open(&config.state_dir.join("photos"))?;
+    let folder = config.state_dir.clone();
+    let (store, found) =
+        tokio::task::spawn_blocking(move || Store::open(&folder)).await?.map_err(in_folder(&config.state_dir))?;
+    let agent = Agent::new(&config, catalog, photos.clone(), store, found)?;
+
+    let (scans, scanners) = mpsc::channel(INPUTS);
+    let (inputs, page) = mpsc::channel(INPUTS);
+    let (asks, asked) = mpsc::channel(INPUTS);
+    let (snapshots, shown) = watch::channel(Arc::new(agent.snapshot()));
+    let listener =
+        TcpListener::bind(config.listen).await.map_err(|source| AgentError::Page { address: config.listen, source })?;
+    let address = listener.local_addr()?;
+    let listening = socket::bind(&config.state_dir).map_err(in_folder(&config.state_dir))?;
+    tokio::spawn(socket::serve(listening, asks, stop.clone()));
+    tokio::spawn(web::serve(listener, shown, inputs, photos, stop.clone()));
+    for scanner in config.scanners {
+        start_scanner(scanner, scans.clone(), &stop);
+    }
+    tracing::info!(page = %format!("http://{address}/"), "the touch page is up");
+    let wires = Wires { scanners, page, asks: asked, snapshots, stop };
+    let task = tokio::spawn(async move {
+        // Kept open as long as there may be no second scanner's end; the loop must not see its channel closed.
+        let _scans = scans;
+        let done = agent.run(wires).await.map_err(AgentError::from);
+        drop(lock);
+        done
+    });
+    Ok(Running { page: address, task })
+}
+
+fn start_scanner(scanner: Scanner, scans: mpsc::Sender<FromScanner>, stop: &CancellationToken) {
+    let outlet = Outlet::new(&scanner.name, scans);
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        let read = async {
+            match scanner.source {
+                Source::Serial(config) => serial::run(config, outlet).await,
+                Source::Evdev(config) => evdev::run(config, outlet).await,
+                Source::Stdin => stdin::run(outlet).await,
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = read => {}
+        }
+    });
+}
+
+/// Two agents on one journal would write over each other.
+fn only_one(state_dir: &Path) -> Result<File, AgentError> {
+    let file = File::create(state_dir.join("lock")).map_err(in_folder(state_dir))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(AgentError::AlreadyRunning(state_dir.to_owned())),
+        Err(std::fs::TryLockError::Error(error)) => Err(in_folder(state_dir)(error)),
+    }
+}
+
+fn in_folder(folder: &Path) -> impl Fn(io::Error) -> AgentError {
+    move |source| AgentError::Folder { folder: folder.to_owned(), source }
+}
