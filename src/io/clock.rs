@@ -1,6 +1,6 @@
 //! The only place that reads a clock.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rustix::time::{ClockId, clock_gettime};
 
@@ -8,12 +8,17 @@ use crate::domain::time::{Now, Wall};
 
 pub fn now() -> Now {
     let boot = clock_gettime(ClockId::Boottime);
-    let wall = clock_gettime(ClockId::Realtime);
     let seconds = u64::try_from(boot.tv_sec).unwrap_or(0);
     let nanos = u32::try_from(boot.tv_nsec).unwrap_or(0);
-    Now {
-        boot: Duration::new(seconds, nanos),
-        wall: Wall(wall.tv_sec.saturating_mul(1000).saturating_add(wall.tv_nsec / 1_000_000)),
+    Now { boot: Duration::new(seconds, nanos), wall: wall() }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
+fn wall() -> Wall {
+    let millis = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+    match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => Wall(millis(since)),
+        Err(before) => Wall(-millis(before.duration())),
     }
 }
 

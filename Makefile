@@ -1,0 +1,40 @@
+# Tallyman. `make help` lists what there is.
+#
+# What a step needs is installed by the step itself (tools/need), outside of the checkout.
+
+.PHONY: help demo demo-odoo test check test-odoo addons format deny shell-lint clean
+.DEFAULT_GOAL := help
+
+help: ## List the targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: ## Try everything on this machine, without an Odoo
+	@tools/need cc rust
+	cargo build --release --locked
+	@exec target/release/tallyman demo
+
+demo-odoo: ## The demo against a real Odoo 19, with the addon installed and a device enrolled
+	@tools/need cc rust python3 curl
+	cargo build --release --locked
+	@exec tools/demo-odoo
+
+test: ## Every test, the real Odoo's included; the first run fetches what it needs
+	@tests/run all
+
+check: ## Format, lints, unit and integration tests: the quick inner loop
+	@tests/run check
+
+test-odoo: ## Only the tests against a real Odoo 19
+	@tests/run odoo
+
+addons: ## Only the addons' own tests
+	@tests/odoo/suite.sh addons
+
+format: ## Format the sources
+	cargo fmt
+
+deny: ## Licences, sources and bans of the dependencies
+	@tests/run deny
+
+clean: ## Remove what was built here (the caches outside stay)
+	cargo clean

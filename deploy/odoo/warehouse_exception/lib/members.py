@@ -1,0 +1,70 @@
+"""Taking members out of a JSON object, with errors that name the member by its path."""
+
+_KIND_NAMES = {str: "text", int: "a whole number", dict: "an object", list: "an array"}
+
+
+def storable(text):
+    """PostgreSQL's text has no NUL. What was really sent stays readable in the signed bytes."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+class MemberError(ValueError):
+    """A member is missing or is not what it should be."""
+
+
+class Members:
+    def __init__(self, values, path=""):
+        self._values = values
+        self._path = path
+
+    def path(self, name):
+        return f"{self._path}.{name}" if self._path else name
+
+    def has(self, name):
+        return self._values.get(name) is not None
+
+    def _get(self, name, kind, optional):
+        # null says the same as absent: some libraries can't leave a member out.
+        value = self._values.get(name)
+        if value is None:
+            if optional:
+                return None
+            raise MemberError(f"{self.path(name)} is missing")
+        if type(value) is not kind:  # not isinstance: true would pass for a whole number
+            raise MemberError(f"{self.path(name)} must be {_KIND_NAMES[kind]}")
+        return value
+
+    def text(self, name, pattern=None, optional=False):
+        value = self._get(name, str, optional)
+        if value is not None and pattern and not pattern.fullmatch(value):
+            raise MemberError(f"{self.path(name)} is malformed")
+        return value and storable(value)
+
+    def constant(self, name, wanted):
+        if self.text(name) != wanted:
+            raise MemberError(f"{self.path(name)} must be {wanted}")
+
+    def integer(self, name):
+        return self._get(name, int, optional=False)
+
+    def child(self, name, optional=False):
+        """The object `name`; an absent optional one is as good as an empty one."""
+        return Members(self._get(name, dict, optional) or {}, self.path(name))
+
+    def _array(self, name, optional=False):
+        return self._get(name, list, optional) or []
+
+    def children(self, name, limit, optional=False):
+        values = self._array(name, optional)
+        if len(values) > limit:
+            raise MemberError(f"{self.path(name)} has more than {limit} elements")
+        for number, value in enumerate(values):
+            if not isinstance(value, dict):
+                raise MemberError(f"{self.path(name)}[{number}] must be an object")
+        return [Members(value, f"{self.path(name)}[{number}]") for number, value in enumerate(values)]
+
+    def texts(self, name):
+        values = self._array(name)
+        if not all(isinstance(value, str) for value in values):
+            raise MemberError(f"{self.path(name)} must hold text only")
+        return [storable(value) for value in values]

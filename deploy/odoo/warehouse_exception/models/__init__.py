@@ -1,0 +1,16 @@
+from . import (
+    append_only,
+    case,
+    case_references,
+    device,
+    device_key,
+    enrolment,
+    event,
+    evidence,
+    incident,
+    ingest,
+    ir_attachment,
+    ir_http,
+    resolver,
+    scan,
+)

@@ -1,0 +1,201 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import float_round
+
+from ..lib import cloud_event
+from .seal import is_unsealed, unsealed
+
+KINDS = [
+    ("receiving_discrepancy", "Receiving discrepancy"),
+    ("damaged", "Damaged"),
+    ("pick_shortage", "Pick shortage"),
+    ("overage", "Overage"),
+    ("location_mismatch", "Location mismatch"),
+    ("blocked_stock", "Blocked stock"),
+    ("quality_hold", "Quality hold"),
+    ("return_discrepancy", "Return discrepancy"),
+    ("cycle_count_variance", "Cycle count variance"),
+]
+assert tuple(kind for kind, _label in KINDS) == cloud_event.KINDS
+
+STATES = [
+    ("received", "Received"),
+    ("needs_mapping", "Needs mapping"),
+    ("open", "Open"),
+    ("investigating", "Investigating"),
+    ("pending_approval", "Pending approval"),
+    ("approved", "Approved"),
+    ("executing", "Executing"),
+    ("resolved", "Resolved"),
+    ("closed", "Closed"),
+    ("rejected", "Rejected"),
+    ("cancelled", "Cancelled"),
+]
+# Each state with those that lead to it.
+STEPS = {
+    "needs_mapping": ("received",),
+    "open": ("received", "needs_mapping"),
+    "resolved": ("open",),
+    "closed": ("resolved",),
+    "cancelled": ("received", "needs_mapping", "open"),
+}
+# What the device said. People add to a case what they know; they don't rewrite what was reported.
+FACTS = frozenset(
+    """
+    name exception_type state device_id warehouse_id company_id captured_at received_at reason_code note
+    product_code gtin lot_code serial_code expiry_date bin_code document_code operator_badge unit_code
+    quantity_expected expected_source quantity_counted is_counted quantity_variance
+    event_ids scan_ids evidence_ids
+    """.split()
+)
+QUANTITY = {"digits": 0, "readonly": True}  # exactly as reported: no rounding to a unit's precision
+
+
+class WarehouseExceptionCase(models.Model):
+    """One inventory exception, from the report to its end."""
+
+    _name = "warehouse.exception.case"
+    _description = "Warehouse exception"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "id desc"
+
+    name = fields.Char("Number", required=True, readonly=True, copy=False)
+    exception_type = fields.Selection(KINDS, "Kind", required=True, readonly=True)
+    state = fields.Selection(
+        STATES,
+        default="received",
+        required=True,
+        readonly=True,
+        copy=False,
+        index=True,
+        tracking=True,
+        group_expand="_group_expand_state",
+    )
+    user_id = fields.Many2one("res.users", "Responsible", tracking=True, domain="[('share', '=', False)]")
+    device_id = fields.Many2one(
+        "warehouse.exception.device", required=True, readonly=True, index=True, ondelete="restrict"
+    )
+    warehouse_id = fields.Many2one("stock.warehouse", required=True, readonly=True, index=True, ondelete="restrict")
+    company_id = fields.Many2one(related="warehouse_id.company_id", store=True, index=True)
+    captured_at = fields.Datetime("Captured", required=True, readonly=True, help="By the device's clock.")
+    received_at = fields.Datetime("Received", required=True, readonly=True, help="By this server's clock.")
+
+    # As read: these stay, whatever they are mapped to.
+    product_code = fields.Char("Item as read", readonly=True)
+    gtin = fields.Char("GTIN", readonly=True, index="btree_not_null")
+    lot_code = fields.Char("Lot as read", readonly=True)
+    serial_code = fields.Char("Serial as read", readonly=True)
+    expiry_date = fields.Date("Expiry as read", readonly=True)
+    bin_code = fields.Char("Bin as read", readonly=True)
+    document_code = fields.Char("Document as read", readonly=True)
+    operator_badge = fields.Char("Badge as read", readonly=True)
+    unit_code = fields.Char("Unit as read", readonly=True)
+
+    # What it means in Odoo.
+    product_id = fields.Many2one("product.product", check_company=True, tracking=True, ondelete="restrict")
+    lot_id = fields.Many2one(
+        "stock.lot",
+        "Lot/Serial",
+        check_company=True,
+        tracking=True,
+        ondelete="restrict",
+        domain="[('product_id', '=', product_id)]",
+    )
+    location_id = fields.Many2one("stock.location", "Bin", check_company=True, tracking=True, ondelete="restrict")
+    picking_id = fields.Many2one("stock.picking", "Transfer", check_company=True, tracking=True, ondelete="restrict")
+    uom_id = fields.Many2one("uom.uom", "Unit", tracking=True, ondelete="restrict")
+
+    quantity_expected = fields.Float("Expected", **QUANTITY)
+    expected_source = fields.Selection(
+        [("event", "Device"), ("picking", "Transfer"), ("unknown", "Unknown")],
+        default="unknown",
+        required=True,
+        readonly=True,
+        help="Who said how much there should be.",
+    )
+    quantity_counted = fields.Float("Counted", **QUANTITY)
+    is_counted = fields.Boolean(readonly=True, help="Some kinds of exception are not about a quantity.")
+    quantity_variance = fields.Float("Variance", compute="_compute_quantity_variance", store=True, digits=0)
+    reason_code = fields.Char("Reason", readonly=True)
+    note = fields.Text("Operator's note", readonly=True)
+
+    event_ids = fields.One2many("warehouse.exception.event", "case_id", "Events", readonly=True)
+    scan_ids = fields.One2many("warehouse.exception.scan", "case_id", "Scans", readonly=True)
+    evidence_ids = fields.One2many("warehouse.exception.evidence", "case_id", "Photos", readonly=True)
+    photo_count = fields.Integer("Photos reported", compute="_compute_photos")
+    photo_received_count = fields.Integer("Photos received", compute="_compute_photos")
+    photo_summary = fields.Char("Photo progress", compute="_compute_photos")
+
+    _name_unique = models.Constraint("UNIQUE(name)", "A case has a number of its own.")
+
+    @api.depends("quantity_counted", "quantity_expected", "is_counted", "expected_source")
+    def _compute_quantity_variance(self):
+        for case in self:
+            known = case.is_counted and case.expected_source != "unknown"
+            difference = case.quantity_counted - case.quantity_expected
+            # Six decimals are all that the wire has; the rest is noise of binary fractions.
+            case.quantity_variance = float_round(difference, precision_digits=6) if known else 0.0
+
+    @api.depends("evidence_ids.complete")
+    def _compute_photos(self):
+        for case in self:
+            case.photo_count = len(case.evidence_ids)
+            case.photo_received_count = len(case.evidence_ids.filtered("complete"))
+            case.photo_summary = False
+            if case.photo_count:
+                case.photo_summary = self.env._(
+                    "%(received)s of %(all)s photos received", received=case.photo_received_count, all=case.photo_count
+                )
+
+    @api.model
+    def _group_expand_state(self, states, domain):
+        """The board shows where work waits, even if none does."""
+        shown = {"needs_mapping", "open", "resolved", *states}
+        return [state for state, _label in STATES if state in shown]
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self.check_access("create")  # before a number is spent
+        for vals in vals_list:
+            vals["name"] = self.env["ir.sequence"].next_by_code(self._name)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        facts = FACTS & set(vals)
+        if facts and not is_unsealed(self.env):
+            raise AccessError(
+                self.env._(
+                    "What a device reported can't be edited (%(fields)s), and a case moves on by its buttons only.",
+                    fields=", ".join(sorted(facts)),
+                )
+            )
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_never(self):
+        raise AccessError(self.env._("A case can't be deleted. Cancel it: it stays readable for an audit."))
+
+    def _step(self, state):
+        """The only way to another state. Tracking writes it to the chatter."""
+        self.check_access("write")
+        labels = dict(self._fields["state"]._description_selection(self.env))
+        for case in self:
+            if case.state not in STEPS[state]:
+                raise UserError(
+                    self.env._(
+                        "%(case)s is '%(now)s' and can't become '%(wanted)s'. Somebody may have been faster: reload.",
+                        case=case.name,
+                        now=labels[case.state],
+                        wanted=labels[state],
+                    )
+                )
+        unsealed(self).write({"state": state})
+
+    def action_resolve(self):
+        self._step("resolved")
+
+    def action_close(self):
+        self._step("closed")
+
+    def action_cancel(self):
+        self._step("cancelled")

@@ -1,0 +1,104 @@
+import logging
+import time
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+
+from ..lib import request_token
+from .seal import is_unsealed, unsealed
+
+_logger = logging.getLogger(__name__)
+
+# Writing at every request would make concurrent requests of one device fail to serialize.
+LAST_SEEN_EVERY = timedelta(minutes=1)
+
+
+class Revoked(Exception):
+    """The token is genuine, but the device or its key is not trusted any more."""
+
+
+class WarehouseExceptionDevice(models.Model):
+    _name = "warehouse.exception.device"
+    _description = "Handheld device"
+    _inherit = ["mail.thread"]
+    _order = "name, id"
+
+    name = fields.Char(required=True, tracking=True)
+    uuid = fields.Char("Device ID", required=True, readonly=True, copy=False)
+    warehouse_id = fields.Many2one("stock.warehouse", required=True, tracking=True, ondelete="restrict")
+    company_id = fields.Many2one(related="warehouse_id.company_id", store=True, index=True)
+    state = fields.Selection(
+        [("active", "Active"), ("revoked", "Revoked")], default="active", required=True, readonly=True, tracking=True
+    )
+    key_ids = fields.One2many("warehouse.exception.device.key", "device_id", "Keys", readonly=True)
+    last_seen = fields.Datetime(readonly=True, help="The last signed request, give or take a minute.")
+    agent_version = fields.Char(readonly=True)
+    hardware_model = fields.Char(readonly=True)
+    hostname = fields.Char(readonly=True)
+    machine_id_hash = fields.Char(readonly=True)
+    case_ids = fields.One2many("warehouse.exception.case", "device_id", "Cases", readonly=True)
+    incident_ids = fields.One2many("warehouse.exception.incident", "device_id", "Incidents", readonly=True)
+    case_count = fields.Integer(compute="_compute_counts")
+    incident_count = fields.Integer("Incidents to review", compute="_compute_counts")
+
+    _uuid_unique = models.Constraint("UNIQUE(uuid)", "A device has one identity.")
+
+    def _compute_counts(self):
+        cases = dict(
+            self.env["warehouse.exception.case"]._read_group(
+                [("device_id", "in", self.ids)], ["device_id"], ["__count"]
+            )
+        )
+        incidents = dict(
+            self.env["warehouse.exception.incident"]._read_group(
+                [("device_id", "in", self.ids), ("reviewed_at", "=", False)], ["device_id"], ["__count"]
+            )
+        )
+        for device in self:
+            device.case_count = cases.get(device, 0)
+            device.incident_count = incidents.get(device, 0)
+
+    def write(self, vals):
+        if not is_unsealed(self.env) and {"uuid", "state", "last_seen", "company_id"} & set(vals):
+            raise AccessError(self.env._("A device's identity and state can't be edited. Use the button 'Revoke'."))
+        return super().write(vals)
+
+    def action_revoke(self):
+        """For good: a device that was lost and found again is enrolled anew."""
+        self.check_access("write")
+        unsealed(self).write({"state": "revoked"})
+        self.key_ids._revoke()
+
+    def action_open_cases(self):
+        action = self.env["ir.actions.act_window"]._for_xml_id("warehouse_exception.case_action")
+        return {**action, "domain": [("device_id", "in", self.ids)], "context": {}}
+
+    def action_open_incidents(self):
+        action = self.env["ir.actions.act_window"]._for_xml_id("warehouse_exception.incident_action")
+        return {**action, "domain": [("device_id", "in", self.ids)]}
+
+    @api.model
+    def _audience(self):
+        """What a token is made out to: this database, and no copy of it."""
+        return f"urn:uuid:{self.env['ir.config_parameter'].get_param('database.uuid')}"
+
+    @api.model
+    def _authenticate(self, token):
+        """The device that signed the request token. Reads only; raises TokenError, ClockSkew or Revoked."""
+        jws, kid = request_token.read_kid(token)
+        key = self.env["warehouse.exception.device.key"].search([("kid", "=", kid)])
+        if not key:
+            raise request_token.TokenError("no device has this key")
+        device = key.device_id
+        request_token.check(jws, key.x, device.uuid, self._audience(), time.time())
+        if key.state == "revoked" or device.state == "revoked":
+            raise Revoked
+        return device.with_company(device.company_id)
+
+    def _touch(self):
+        now = fields.Datetime.now()
+        if self.last_seen and now - self.last_seen < LAST_SEEN_EVERY:
+            return
+        # Whoever holds the row is touching it, too.
+        unsealed(self.try_lock_for_update(allow_referencing=True)).write({"last_seen": now})

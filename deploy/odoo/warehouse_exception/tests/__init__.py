@@ -1,0 +1,10 @@
+from . import (
+    test_access,
+    test_case,
+    test_device_api,
+    test_enrolment,
+    test_evidence,
+    test_ingest,
+    test_resolver,
+    test_wire,
+)

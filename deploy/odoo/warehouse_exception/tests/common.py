@@ -1,0 +1,121 @@
+import hashlib
+import json
+import time
+import uuid
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from odoo.tests import TransactionCase
+
+from ..lib import jose
+
+VECTORS = json.loads((Path(__file__).parent / "wire_v1.json").read_text())
+GTIN_13 = "7032069804988"
+ZEROS = "0" * 64
+
+
+class Handheld:
+    """The other end of the wire: signs like a device. Its keys are made from a label, so that tests repeat."""
+
+    def __init__(self, label):
+        self.private = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(label.encode()).digest())
+        self.x = jose.b64encode(self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
+        self.kid = jose.thumbprint(self.x)
+        self.uuid = str(uuid.UUID(bytes=hashlib.md5(label.encode()).digest(), version=4))
+        self.sequence = 0
+        self.prevhash = ZEROS
+
+    def sign(self, header, payload):
+        signed = ".".join(jose.b64encode(json.dumps(part).encode()) for part in ({"alg": "EdDSA", **header}, payload))
+        return f"{signed}.{jose.b64encode(self.private.sign(signed.encode()))}"
+
+    def token(self, audience, age=0, **claims):
+        now = int(time.time()) - age
+        claims = {"iss": self.uuid, "aud": audience, "iat": now, "exp": now + 60, "jti": str(uuid.uuid4())} | claims
+        return self.sign({"kid": self.kid, "typ": "request+jwt"}, claims)
+
+    def enrolment(self, code):
+        payload = {"code": code, "agent": "0.1.0", "hardware": {"model": "Rugged 10", "hostname": "dock-01"}}
+        jwk = {"kty": "OKP", "crv": "Ed25519", "x": self.x}
+        return self.sign({"jwk": jwk, "typ": "enroll+jws"}, payload)
+
+    def event(self, kind="pick_shortage", counted="5", event_id=None, **data):
+        """The next event of this device's chain. What is named in `data` is added to the least that an event says."""
+        self.sequence += 1
+        jws = self.sign(
+            {"kid": self.kid, "typ": "event+jws"},
+            {
+                "specversion": "1.0",
+                "id": event_id or str(uuid.uuid4()),
+                "source": f"urn:uuid:{self.uuid}",
+                "type": f"io.tallyman.exception.{kind}.v1",
+                "time": "2026-11-23T06:12:33.123Z",
+                "datacontenttype": "application/json",
+                "sequence": f"{self.sequence:020d}",
+                "prevhash": self.prevhash,
+                "data": {"quantity": {"counted": counted}, "scans": [], "clock": {"boot_id": "b", "boot_ms": 1}} | data,
+            },
+        )
+        self.prevhash = jose.digest(jws)
+        return jws
+
+
+def photo(data, media_type="image/jpeg"):
+    return {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data), "media_type": media_type}
+
+
+class ExceptionCommon(TransactionCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company = cls.env.ref("base.main_company")
+        cls.env.user.company_id = cls.company
+        cls.warehouse = cls.env["stock.warehouse"].create({"name": "Exception test", "code": "EXT"})
+        cls.product = cls.env["product.product"].create(
+            {"name": "Cod fillet", "barcode": GTIN_13, "default_code": "COD", "is_storable": True}
+        )
+        cls.bin = cls.env["stock.location"].create(
+            {"name": "A-03-02", "barcode": "EXT-A-03-02", "location_id": cls.warehouse.lot_stock_id.id}
+        )
+        cls.handheld = Handheld("handheld")
+        cls.device = cls.enrolled(cls.handheld)
+        cls.ingest = cls.env["warehouse.exception.ingest"]
+
+    @classmethod
+    def enrolled(cls, handheld, warehouse=None):
+        device = cls.env["warehouse.exception.device"].create(
+            {"name": "DOCK-01", "uuid": handheld.uuid, "warehouse_id": (warehouse or cls.warehouse).id}
+        )
+        cls.env["warehouse.exception.device.key"].create({"device_id": device.id, "kid": handheld.kid, "x": handheld.x})
+        return device
+
+    @classmethod
+    def user(cls, login, *groups):
+        return cls.env["res.users"].create(
+            {"name": login, "login": login, "group_ids": [(6, 0, [cls.env.ref(group).id for group in groups])]}
+        )
+
+    def picking(self, quantity=8, name="EXT/OUT/TEST", **values):
+        source, destination = self.warehouse.lot_stock_id, self.env.ref("stock.stock_location_customers")
+        places = {"location_id": source.id, "location_dest_id": destination.id}
+        move = {"product_id": self.product.id, "product_uom_qty": quantity, **places}
+        return self.env["stock.picking"].create(
+            {
+                "name": name,
+                "picking_type_id": self.warehouse.out_type_id.id,
+                "move_ids": [(0, 0, move)],
+                **places,
+                **values,
+            }
+        )
+
+    def receive(self, *texts):
+        return self.ingest._receive(self.device, list(texts))
+
+    def case_of(self, jws):
+        """The case that one event becomes."""
+        [result] = self.receive(jws)
+        self.assertEqual(result["status"], "created", result)
+        return self.env["warehouse.exception.case"].search([("name", "=", result["case"])])

@@ -1,0 +1,162 @@
+import json
+
+from odoo.tests import HttpCase, tagged
+
+from ..controllers.device_api import MAX_EVENTS
+from .common import ExceptionCommon, Handheld, photo
+
+DATA = b"not really a photo, but bytes are bytes"
+
+
+@tagged("post_install", "-at_install")
+class TestDeviceApi(ExceptionCommon, HttpCase):
+    """Each call over HTTP, as a device makes it."""
+
+    def _call(self, path, body=None, method="POST", handheld=None, token=None, **headers):
+        handheld = handheld or self.handheld
+        token = token or handheld.token(self.device._audience())
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"} | headers
+        data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        return self.url_open(f"/tallyman/v1/{path}", data=data, headers=headers, method=method, timeout=30)
+
+    def _assert_error(self, reply, status, code, retryable=False):
+        self.assertEqual(reply.status_code, status, reply.text)
+        self.assertEqual(reply.headers["Content-Type"], "application/json")
+        error = reply.json()["error"]
+        self.assertEqual((error["code"], error["retryable"]), (code, retryable))
+        self.assertRegex(error["server_time"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+        return error
+
+    def _put(self, data, sha256=None, **headers):
+        headers = {"Content-Type": "image/jpeg"} | headers
+        return self._call(f"evidence/{sha256 or photo(data)['sha256']}", data, "PUT", **headers)
+
+    # --- enroll
+
+    def test_a_device_enrols_and_is_told_who_it_is(self):
+        code = self.env["warehouse.exception.enrolment"].issue_code("DOCK-07", self.warehouse.id)["code"]
+        newcomer = Handheld("newcomer")
+        body = {"enrolment": newcomer.enrolment(code)}
+        reply, again = self._call("enroll", body), self._call("enroll", body)
+        self.assertEqual(reply.status_code, 201)
+        welcome = reply.json()
+        self.assertEqual((welcome["name"], welcome["kid"]), ("DOCK-07", newcomer.kid))
+        self.assertEqual(welcome["warehouse"], {"code": "EXT", "name": "Exception test"})
+        self.assertEqual(welcome["profile"], {"version": 1})
+        self.assertEqual({**again.json(), "server_time": ""}, {**welcome, "server_time": ""})
+        newcomer.uuid = welcome["device"]
+        token = newcomer.token(welcome["audience"])
+        self.assertEqual(self._call("events", {"events": [newcomer.event()]}, token=token).status_code, 200)
+
+    def test_an_enrolment_without_a_good_code_is_refused(self):
+        code = self.env["warehouse.exception.enrolment"].issue_code("DOCK-07", self.warehouse.id)["code"]
+        self._call("enroll", {"enrolment": Handheld("first").enrolment(code)})
+        late = {"enrolment": Handheld("second").enrolment(code)}
+        self._assert_error(self._call("enroll", late), 403, "code_invalid")
+        unknown = {"enrolment": self.handheld.enrolment("00000-00000-00000-00000")}
+        self._assert_error(self._call("enroll", unknown), 403, "code_invalid")
+
+    def test_an_enrolment_that_is_not_one_is_refused(self):
+        self._assert_error(self._call("enroll", {"enrolment": "a.b.c"}), 401, "unauthorized")
+        self._assert_error(self._call("enroll", {"enrolment": 7}), 400, "bad_request")
+        self._assert_error(self._call("enroll", b"{"), 400, "bad_request")
+        self._assert_error(self._call("enroll", b" " * 20000), 413, "too_large")
+
+    # --- who may call
+
+    def test_a_call_without_a_good_token_is_refused(self):
+        audience = self.device._audience()
+        stranger = Handheld("stranger")
+        stranger.uuid = self.handheld.uuid
+        head, body, signature = self.handheld.token(audience).split(".")
+        for token in (
+            "nonsense",
+            stranger.token(audience),
+            self.handheld.token("urn:uuid:another"),
+            self.handheld.token(audience, iss=stranger.kid),
+            f"{head}.{body}.{signature[:-4]}AAAA",
+            self.handheld.event(),
+        ):
+            self._assert_error(self._call("events", {"events": ["x"]}, token=token), 401, "unauthorized")
+        reply = self._call("events", {"events": ["x"]}, Authorization="Basic eDp5")
+        self._assert_error(reply, 401, "unauthorized")
+
+    def test_a_clock_that_is_wrong_is_told_the_right_time(self):
+        for age in (3600, -3600):
+            token = self.handheld.token(self.device._audience(), age=age)
+            self._assert_error(self._call("events", {"events": ["x"]}, token=token), 401, "clock_skew", retryable=True)
+
+    def test_a_revoked_device_is_told_so_by_every_call(self):
+        self.device.action_revoke()
+        self._assert_error(self._call("events", {"events": ["x"]}), 403, "revoked")
+        self._assert_error(self._put(DATA), 403, "revoked")
+        self.assertEqual(self._call("evidence/" + "0" * 64, method="HEAD").status_code, 403)
+
+    def test_who_has_no_token_is_refused_before_the_body_is_read(self):
+        self._assert_error(self._call("events", b"{" * 100000, token="nonsense"), 401, "unauthorized")
+
+    # --- events
+
+    def test_events_are_answered_one_by_one_in_order(self):
+        good = self.handheld.event()
+        reply = self._call("events", {"events": [good, "junk", good], "later": True})
+        self.assertEqual(reply.status_code, 200)
+        results = reply.json()["results"]
+        self.assertEqual([result["status"] for result in results], ["created", "rejected", "duplicate"])
+        self.assertEqual(results[0]["case"], results[2]["case"])
+        self.assertEqual(
+            set(results[0]), {"id", "digest", "status", "case", "instructions", "missing_evidence", "error"}
+        )
+        self.assertTrue(self.device.last_seen)
+
+    def test_a_body_that_is_not_a_list_of_events_is_refused(self):
+        bodies = ({}, {"events": "x"}, {"events": []}, {"events": [1]}, {"events": ["x"] * (MAX_EVENTS + 1)}, [], b"x")
+        for body in bodies:
+            self._assert_error(self._call("events", body), 400, "bad_request")
+
+    def test_a_body_that_is_too_large_is_refused(self):
+        error = self._assert_error(self._call("events", b" " * 4_000_000), 413, "too_large")
+        self.assertGreater(error["limit"], MAX_EVENTS * 64 * 1024)
+
+    # --- evidence
+
+    def test_a_photo_is_sent_in_pieces_and_asked_for_in_between(self):
+        named = photo(DATA)
+        size = str(len(DATA))
+        self._call("events", {"events": [self.handheld.event(photos=[named])]})
+        first = self._put(DATA[:10], named["sha256"], **{"Upload-Length": size, "Upload-Offset": "0"})
+        self.assertEqual((first.status_code, first.json()), (200, {"received": 10, "complete": False}))
+        asked = self._call(f"evidence/{named['sha256']}", method="HEAD")
+        self.assertEqual(asked.status_code, 200)
+        self.assertEqual((asked.headers["Upload-Offset"], asked.headers["Upload-Length"]), ("10", size))
+        wrong = self._put(DATA[:10], named["sha256"])
+        self.assertEqual(self._assert_error(wrong, 409, "offset_mismatch", retryable=True)["received"], 10)
+        last = self._put(DATA[10:], named["sha256"], **{"Upload-Offset": "10"})
+        self.assertEqual((last.status_code, last.json()), (201, {"received": len(DATA), "complete": True}))
+        self.assertEqual(self._put(DATA).status_code, 201)
+
+    def test_bytes_that_do_not_hash_to_their_name_are_refused_and_forgotten(self):
+        named = photo(DATA)
+        self._call("events", {"events": [self.handheld.event(photos=[named])]})
+        self._put(DATA[:10], named["sha256"])
+        wrong = self._put(b"x" * (len(DATA) - 10), named["sha256"], **{"Upload-Offset": "10"})
+        self._assert_error(wrong, 422, "hash_mismatch", retryable=True)
+        self.assertEqual(self._call(f"evidence/{named['sha256']}", method="HEAD").headers["Upload-Offset"], "0")
+        self.assertEqual(self._put(DATA).status_code, 201)
+
+    def test_evidence_that_nobody_named_is_unknown(self):
+        self._assert_error(self._put(DATA), 404, "unknown_evidence", retryable=True)
+        self.assertEqual(self._call("evidence/" + "0" * 64, method="HEAD").status_code, 404)
+
+    def test_evidence_is_an_image_of_a_sensible_size_under_a_good_name(self):
+        wrong_type = self._put(DATA, **{"Content-Type": "application/pdf"})
+        self._assert_error(wrong_type, 415, "unsupported_media_type")
+        too_long = self._put(DATA, **{"Upload-Length": "99999999"})
+        self.assertEqual(self._assert_error(too_long, 413, "too_large")["limit"], 16 * 1024 * 1024)
+        self._assert_error(self._put(DATA, "A" * 64), 400, "bad_request")
+        self._assert_error(self._put(DATA, **{"Upload-Offset": "-1"}), 400, "bad_request")
+
+    # --- everything else
+
+    def test_a_call_that_does_not_exist_is_answered_in_json(self):
+        self.assertEqual(self._call("sync", method="GET").json()["error"]["code"], "not_found")

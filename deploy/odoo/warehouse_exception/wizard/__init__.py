@@ -1,0 +1,1 @@
+from . import issue_code

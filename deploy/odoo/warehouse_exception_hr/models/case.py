@@ -1,0 +1,24 @@
+from odoo import fields, models
+
+
+class WarehouseExceptionCase(models.Model):
+    _inherit = "warehouse.exception.case"
+
+    employee_id = fields.Many2one("hr.employee", "Operator", check_company=True, tracking=True, ondelete="restrict")
+
+    def _find_references(self):
+        found = super()._find_references()
+        if not self.employee_id:
+            employee = self.env["warehouse.exception.resolver"]._employee(self.company_id, self.operator_badge)
+            if employee:
+                found["employee_id"] = employee.id
+        return found
+
+    def _unresolved(self):
+        missing = super()._unresolved()
+        if self.operator_badge and not self.employee_id:
+            missing.append(self.env._("badge %s", self.operator_badge))
+        return missing
+
+    def _unresolved_depends(self):
+        return [*super()._unresolved_depends(), "operator_badge", "employee_id"]

@@ -1,0 +1,94 @@
+//! What a bad scanner, a careless finger or a broken camera sends. The agent lives and loses nothing else.
+
+use crate::receiver::{Counterpart, enrolled};
+use crate::support::{files, images, resident, until};
+
+#[test]
+fn garbage_and_an_endless_line_leave_the_next_scan_unharmed() {
+    let odoo = Counterpart::start();
+    let mut device = enrolled(&odoo.url());
+    device.start();
+    device.scan(&["EMP-7"]);
+    device.scanner.send(&[0xff, 0xfe, 0x00, 0x1b, b'[', b'A', 0x80, b'\r']).unwrap();
+    let before = resident(device.pid());
+    for _ in 0..10_240 {
+        device.scanner.send(&[b'x'; 1024]).unwrap();
+    }
+    device.scanner.send(b"\r").unwrap();
+    device.scan(&["A-03-02", "TM-EMPTY", "TM-DONE"]);
+    let case = odoo.until_cases(1).remove(0);
+    assert_eq!(case.event.data.bin.as_ref().unwrap().code, "A-03-02");
+    assert!(device.is_alive());
+    let grown = resident(device.pid()).saturating_sub(before);
+    assert!(grown < 8 << 20, "a line of 10 MB cost {grown} bytes of memory");
+}
+
+#[test]
+fn garbage_on_an_open_slip_is_kept_as_evidence() {
+    let odoo = Counterpart::start();
+    let mut device = enrolled(&odoo.url());
+    device.start();
+    device.scan(&["EMP-7", "A-03-02", "TM-EMPTY"]);
+    device.scanner.send(b"\xff\xfe??\x01x\r").unwrap();
+    device.scan(&["TM-DONE"]);
+    let case = odoo.until_cases(1).remove(0);
+    let odd = case.event.data.scans.iter().find(|scan| scan.role == "not_understood").unwrap();
+    assert_eq!(tallyman::wire::jws::decode(&odd.raw).unwrap(), b"\xff\xfe??\x01x");
+    assert!(!odd.flaws.is_empty());
+}
+
+#[test]
+fn a_scanner_that_is_unplugged_in_the_middle_of_a_code_fills_no_slot_and_comes_back() {
+    let odoo = Counterpart::start();
+    let mut device = enrolled(&odoo.url());
+    device.start();
+    device.scan(&["EMP-7"]);
+    until("the badge", || device.page().html().contains("data-question=\"context\"").then_some(()));
+    device.scanner.send(b"A-03").unwrap();
+    device.replug();
+    until("the flaw", || device.page().html().contains("cut off").then_some(()));
+    assert!(device.page().html().contains("data-question=\"context\""), "half a code filled a slot");
+    device.until_status("the scanner to be back", |status| status["scanners"][0]["connected"] == true);
+    device.scan(&["A-03-02", "TM-EMPTY", "TM-DONE"]);
+    odoo.until_cases(1);
+}
+
+#[test]
+fn what_is_no_photo_or_too_large_is_refused_and_the_report_goes_on() {
+    let odoo = Counterpart::start();
+    let mut device = enrolled(&odoo.url());
+    device.start();
+    device.scan(&["EMP-7", "A-03-02", "TM-EMPTY"]);
+    let page = device.page();
+    let answer = page.photo(b"%PDF-1.7 this is no photo".to_vec());
+    assert_eq!(answer.status(), 422);
+    assert!(answer.text().unwrap().contains("not a photo"));
+    let mut huge = images::jpeg(64, 64, 1);
+    huge.resize(40 << 20, 0);
+    // The server may hang up on a body that it won't read: either way the upload fails and the agent lives.
+    assert_eq!(page.photo(huge).status(), 413);
+    let mut cut = images::jpeg(64, 64, 2);
+    cut.truncate(60);
+    assert_eq!(page.photo(cut).status(), 422);
+    assert_eq!(files(&device.state().join("photos")), [String::new(); 0]);
+    page.press(&["CLEAR"]);
+    device.scan(&["A-03-02", "TM-EMPTY", "TM-DONE"]);
+    let case = odoo.until_cases(1).remove(0);
+    assert_eq!(case.event.data.photos, []);
+}
+
+#[test]
+fn a_page_of_another_site_can_press_nothing() {
+    let odoo = Counterpart::start();
+    let mut device = enrolled(&odoo.url());
+    device.start();
+    let page = device.page();
+    let client = reqwest::blocking::Client::new();
+    let post = || client.post(format!("{}/input", page.base)).json(&serde_json::json!({"command": "CLEAR"}));
+    assert!(post().send().unwrap().status().is_client_error(), "no token");
+    let foreign =
+        post().header("x-tallyman-token", &page.token).header("origin", "http://evil.example").send().unwrap();
+    assert!(foreign.status().is_client_error(), "another origin");
+    let rebound = client.get(format!("{}/", page.base)).header("host", "evil.example").send().unwrap();
+    assert!(rebound.status().is_client_error(), "another host name");
+}

@@ -1,0 +1,133 @@
+//! A TCP proxy that misbehaves as networks do. It sits between the agent and its server.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing: bytes go both ways.
+    None,
+    /// The server gets the request, commits and answers; the answer never arrives.
+    DropReply,
+    /// Nobody answers at all.
+    Refuse,
+    /// Somebody else answers, with this.
+    Say(String),
+}
+
+impl Fault {
+    pub fn captive_portal() -> Fault {
+        Fault::Say(
+            "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nconnection: close\r\n\r\n<html>Welcome to our WiFi!</html>"
+                .into(),
+        )
+    }
+
+    pub fn html_404() -> Fault {
+        let body = "HTTP/1.1 404 NOT FOUND\r\ncontent-type: text/html; charset=utf-8\r\nconnection: close\r\n\r\n<h1>Not Found</h1>";
+        Fault::Say(body.into())
+    }
+}
+
+pub struct Proxy {
+    pub address: SocketAddr,
+    target: Arc<Mutex<SocketAddr>>,
+    fault: Arc<Mutex<Fault>>,
+    requests: Arc<AtomicU32>,
+}
+
+impl Proxy {
+    pub fn before(target: SocketAddr) -> Proxy {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (fault, requests) = (Arc::new(Mutex::new(Fault::None)), Arc::new(AtomicU32::new(0)));
+        let target = Arc::new(Mutex::new(target));
+        let (targets, faults, counted) = (target.clone(), fault.clone(), requests.clone());
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                counted.fetch_add(1, Ordering::Relaxed);
+                let (fault, target) = (faults.lock().unwrap().clone(), *targets.lock().unwrap());
+                thread::spawn(move || {
+                    // A broken connection is what this is for.
+                    let _ = serve(stream, target, fault);
+                });
+            }
+        });
+        Proxy { address, target, fault, requests }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub fn set(&self, fault: Fault) {
+        *self.fault.lock().unwrap() = fault;
+    }
+
+    /// Forwards to another server from here on, as a wrong DNS entry would.
+    pub fn redirect(&self, target: SocketAddr) {
+        *self.target.lock().unwrap() = target;
+    }
+
+    /// How many connections came since the start.
+    pub fn requests(&self) -> u32 {
+        self.requests.load(Ordering::Relaxed)
+    }
+}
+
+fn serve(mut inward: TcpStream, target: SocketAddr, fault: Fault) -> std::io::Result<()> {
+    match fault {
+        Fault::Refuse => Ok(()),
+        Fault::Say(answer) => {
+            let _ = read_request(&mut inward)?;
+            inward.write_all(answer.as_bytes())?;
+            inward.shutdown(Shutdown::Write)
+        }
+        Fault::DropReply => {
+            let request = read_request(&mut inward)?;
+            let mut outward = TcpStream::connect(target)?;
+            outward.write_all(&request)?;
+            // Wait for the whole answer, so that the server has committed, then hang up on the device.
+            outward.set_read_timeout(Some(Duration::from_secs(30)))?;
+            let _ = read_request(&mut outward)?;
+            inward.shutdown(Shutdown::Both)
+        }
+        Fault::None => {
+            let mut outward = TcpStream::connect(target)?;
+            let (mut from_device, mut to_server) = (inward.try_clone()?, outward.try_clone()?);
+            let up = thread::spawn(move || {
+                let _ = std::io::copy(&mut from_device, &mut to_server);
+                let _ = to_server.shutdown(Shutdown::Write);
+            });
+            let _ = std::io::copy(&mut outward, &mut inward);
+            let _ = inward.shutdown(Shutdown::Write);
+            let _ = up.join();
+            Ok(())
+        }
+    }
+}
+
+/// Reads one HTTP message: its head, and as much body as content-length says.
+fn read_request(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
+    let mut bytes = vec![];
+    let mut buffer = [0; 65536];
+    loop {
+        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
+            let length =
+                head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok());
+            if bytes.len() >= end + 4 + length.unwrap_or(0) {
+                return Ok(bytes);
+            }
+        }
+        let read = stream.read(&mut buffer)?;
+        if read == 0 {
+            return Ok(bytes);
+        }
+        bytes.extend_from_slice(&buffer[..read]);
+    }
+}
