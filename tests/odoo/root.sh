@@ -5,6 +5,7 @@
 #   root.sh pg                   start a private PostgreSQL on loopback
 #   root.sh template             make the database that every other one is copied from; prints its name
 #   root.sh init DB MODULES      (re)create DB from the template and install MODULES (comma-separated)
+#   root.sh has DB               succeed if there is such a database
 #   root.sh run DB PORT [ARGS]   serve DB on 127.0.0.1:PORT in the foreground; ARGS go to odoo
 #   root.sh shell DB             run the Python on standard input with Odoo's env
 #   root.sh test DB MODULES      (re)create DB, run the addons' own tests, print "N passed, M failed"
@@ -254,6 +255,12 @@ run() { # DB PORT ARGS...
   odoo server "$1" --http-port "$2" "${@:3}"
 }
 
+has() { # DB
+  locked odoo-root build
+  locked odoo-pg pg
+  db_exists "$1"
+}
+
 # Python on standard input, with Odoo's `env`: what it changes is kept if it says env.cr.commit().
 shell() { # DB
   check_name "$1"
@@ -317,7 +324,7 @@ main() {
   case $command in
     build | pg | template | down) ;;
     init | run | test) enough=2 ;;
-    shell) enough=1 ;;
+    shell | has) enough=1 ;;
     *) usage ;;
   esac
   (($# > enough)) || usage
@@ -329,6 +336,7 @@ main() {
     template) ready && template_name ;;
     init) init "$@" ;;
     run) run "$@" ;;
+    has) has "$@" ;;
     shell) shell "$@" ;;
     test) run_tests "$@" ;;
     down) down ;;
