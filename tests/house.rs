@@ -1,5 +1,7 @@
 //! The layering of ARCHITECTURE.md, held by reading the sources: who may name whom, and how long a file may be.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, and may say why")]
+
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -193,7 +193,7 @@ mod tests {
     fn item(bytes: &[u8]) -> ItemCode {
         match scan(bytes).meaning {
             Meaning::Item(item) => item,
-            other => panic!("{other:?}"),
+            other @ (Meaning::Command(_) | Meaning::Text) => panic!("{other:?}"),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Scanners that pretend to be a keyboard: grabbed, so that no code is ever typed into a focused button.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use evdev::{Device, EventStream, EventSummary, SynchronizationCode};
@@ -41,13 +42,18 @@ pub async fn run(config: EvdevConfig, outlet: Outlet) {
     }
 }
 
+/// What is wrong, for the person who plugs the scanner in.
+fn explain(error: std::io::Error) -> String {
+    const KNOWN: [(ErrorKind, &str); 3] = [
+        (ErrorKind::NotFound, "not plugged in"),
+        (ErrorKind::PermissionDenied, "no permission: the agent's user must be in the group input"),
+        (ErrorKind::ResourceBusy, "another program has grabbed it"),
+    ];
+    let known = KNOWN.iter().find(|(kind, _)| *kind == error.kind());
+    known.map_or_else(|| error.to_string(), |(_, words)| (*words).to_owned())
+}
+
 fn grab(config: &EvdevConfig) -> Result<(EventStream, String), String> {
-    let explain = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => "not plugged in".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "no permission: the agent's user must be in the group input".to_owned(),
-        std::io::ErrorKind::ResourceBusy => "another program has grabbed it".to_owned(),
-        _ => error.to_string(),
-    };
     let mut device = Device::open(&config.path).map_err(explain)?;
     device.grab().map_err(explain)?;
     let name = device.name().unwrap_or("unnamed").to_owned();
@@ -70,15 +76,12 @@ async fn read(mut stream: EventStream, outlet: &Outlet) -> bool {
                 return outlet.state(false, format!("unplugged ({error})")).await;
             }
         };
-        let frame = match event.destructure() {
-            EventSummary::Key(_, key, value) => assembler.key(key.code(), value),
-            EventSummary::Synchronization(_, SynchronizationCode::SYN_DROPPED, _) => {
-                assembler.dropped();
-                None
-            }
-            _ => None,
-        };
-        if let Some(frame) = frame
+        let summary = event.destructure();
+        if let EventSummary::Synchronization(_, SynchronizationCode::SYN_DROPPED, _) = summary {
+            assembler.dropped();
+        }
+        if let EventSummary::Key(_, key, value) = summary
+            && let Some(frame) = assembler.key(key.code(), value)
             && !outlet.scan(frame).await
         {
             return false;

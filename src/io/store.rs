@@ -116,10 +116,11 @@ impl Store {
     }
 
     fn send(&self, request: Request, failed: impl FnOnce(Request, StoreError)) {
-        match self.requests.as_ref().map(|requests| requests.try_send(request)) {
-            Some(Ok(())) | None => {}
-            Some(Err(TrySendError::Full(request))) => failed(request, StoreError::Busy),
-            Some(Err(TrySendError::Disconnected(request))) => failed(request, StoreError::Stopped),
+        let Some(requests) = &self.requests else { return };
+        match requests.try_send(request) {
+            Ok(()) => {}
+            Err(TrySendError::Full(request)) => failed(request, StoreError::Busy),
+            Err(TrySendError::Disconnected(request)) => failed(request, StoreError::Stopped),
         }
     }
 
@@ -190,9 +191,9 @@ impl Committer {
             while let Some(request) = next.take() {
                 match request {
                     Request::Append { record, entry, done } => group.push((record, entry, done)),
-                    other => {
+                    question @ (Request::Read { .. } | Request::Delivered { .. } | Request::Settled { .. }) => {
                         self.commit(&mut group);
-                        self.serve(other);
+                        self.serve(question);
                     }
                 }
                 if group.len() < GROUP {
@@ -332,10 +333,9 @@ impl Replay {
 
 /// What an operator can do about it.
 fn explain(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "the device's disk is full. Nothing was lost, nothing new is saved: free some space".to_owned()
-        }
-        _ => format!("the device's disk refused the write ({error}). Nothing was lost"),
+    if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+        "the device's disk is full. Nothing was lost, nothing new is saved: free some space".to_owned()
+    } else {
+        format!("the device's disk refused the write ({error}). Nothing was lost")
     }
 }

@@ -1,6 +1,8 @@
 //! The wire's test vectors, which the addon's own tests read too. They were made by another implementation
 //! (`make_vectors.py`), so agreement means something.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, and may say why")]
+
 use std::collections::HashMap;
 
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
@@ -79,7 +81,7 @@ fn without_empty_lists(value: Value) -> Value {
             .map(|(name, value)| (name, without_empty_lists(value)))
             .collect(),
         Value::Array(items) => items.into_iter().map(without_empty_lists).collect(),
-        other => other,
+        plain @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => plain,
     }
 }
 
