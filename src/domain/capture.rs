@@ -96,11 +96,21 @@ pub struct Capture {
     /// The report is on its way to the disk; nothing else is looked at until it is there.
     saving: bool,
     last: Option<Feedback>,
+    /// How many times the person was told something: two equal answers in a row are two answers.
+    told: u64,
 }
 
 impl Capture {
     pub fn new(catalog: Catalog, policies: Policies) -> Capture {
-        Capture { catalog, policies, session: Session::default(), undo: VecDeque::new(), saving: false, last: None }
+        Capture {
+            catalog,
+            policies,
+            session: Session::default(),
+            undo: VecDeque::new(),
+            saving: false,
+            last: None,
+            told: 0,
+        }
     }
 
     /// True while a report is on its way to the disk: the shell holds further inputs back meanwhile.
@@ -122,6 +132,11 @@ impl Capture {
 
     pub fn last_feedback(&self) -> Option<&Feedback> {
         self.last.as_ref()
+    }
+
+    /// The number of the last feedback, counted from 1; 0 before the first.
+    pub fn feedback_number(&self) -> u64 {
+        self.told
     }
 
     pub fn catalog(&self) -> &Catalog {
@@ -155,6 +170,7 @@ impl Capture {
         for effect in &effects {
             if let Effect::Tell(feedback) = effect {
                 self.last = Some(feedback.clone());
+                self.told = self.told.saturating_add(1);
             }
         }
         effects

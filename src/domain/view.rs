@@ -18,6 +18,8 @@ pub struct Snapshot {
     pub slip: SlipView,
     pub reasons: Vec<Reason>,
     pub feedback: Option<Feedback>,
+    /// Grows with every feedback, so that the page knows a new one from the last one shown again.
+    pub feedback_number: u64,
     pub saving: bool,
     pub line: LineView,
     pub counts: Counts,
@@ -87,6 +89,7 @@ impl Snapshot {
             slip: slip(capture),
             reasons: capture.reasons(),
             feedback: capture.last_feedback().cloned(),
+            feedback_number: capture.feedback_number(),
             saving: capture.is_saving(),
             line: LineView {
                 online: forwarder.is_online(),

@@ -19,10 +19,13 @@ const CACHE_BYTES: u64 = 16 << 20;
 const SEGMENT_BYTES: usize = 512 << 10;
 /// At least one barrier for so many bytes written: batches of megabytes between barriers hurt even old data.
 const BARRIER_BYTES: usize = 128 << 10;
+/// Written at a clean stop: the number of entries.
+const CLOSED: &str = "closed-with";
 /// How many delivered reports are remembered.
 const RETENTION: usize = 10_000;
 
 pub struct Index {
+    folder: PathBuf,
     db: sled::Db,
     /// Our own descriptor of sled's file, for the barrier.
     file: File,
@@ -53,8 +56,9 @@ impl Index {
         let index = catch_unwind(AssertUnwindSafe(|| -> io::Result<Index> {
             let db = config.open().map_err(io::Error::other)?;
             let file = File::open(folder.join("db"))?;
-            let mut index = Index { db, file, written: 0 };
+            let mut index = Index { folder: folder.to_owned(), db, file, written: 0 };
             index.check()?;
+            index.compare_with_the_last_close()?;
             if fresh {
                 index.make_names_durable(folder)?;
             }
@@ -72,6 +76,25 @@ impl Index {
             }
         }
         Ok(())
+    }
+
+    /// sled can open over lost data and say Ok. After a clean stop the number of entries is known; after a crash the last
+    /// ones may be missing by right, and the journal brings them back.
+    fn compare_with_the_last_close(&self) -> io::Result<()> {
+        let marker = self.folder.join(CLOSED);
+        let Ok(counted) = fs::read_to_string(&marker) else { return Ok(()) };
+        fs::remove_file(marker)?;
+        durable::sync_folder(&self.folder)?;
+        if counted.trim() == self.db.len().to_string() {
+            return Ok(());
+        }
+        Err(io::Error::new(io::ErrorKind::InvalidData, "entries are missing since the last stop"))
+    }
+
+    /// Flushes, and notes how many entries there are for the next open.
+    pub fn close(mut self) -> io::Result<()> {
+        self.barrier()?;
+        durable::write(&self.folder, CLOSED, self.db.len().to_string().as_bytes(), 0o600)
     }
 
     fn make_names_durable(&mut self, folder: &Path) -> io::Result<()> {

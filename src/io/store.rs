@@ -202,9 +202,7 @@ impl Committer {
             }
             self.commit(&mut group);
         }
-        if let Some(index) = &mut self.index
-            && let Err(error) = index.barrier()
-        {
+        if let Some(Err(error)) = self.index.map(Index::close) {
             tracing::warn!(%error, "the index was not flushed at the end; it will be brought up to date at the next start");
         }
     }

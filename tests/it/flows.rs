@@ -45,7 +45,7 @@ fn a_receipt_is_counted_by_scanning_and_by_buttons() {
     let mut device = enrolled(&odoo.url());
     device.start();
     device.scan(&["EMP-8", "WH/IN/00004", "5901234123457", "5901234123457"]);
-    until("two pieces", || device.page().html().contains("data-counted=\"2\"").then_some(()));
+    until("two pieces", || device.page().html().contains("data-value=\"2\"").then_some(()));
     device.page().press(&["TM-1", "TM-4", "TM-REASON-OVER_DELIVERY", "DONE"]);
     let case = odoo.until_cases(1).remove(0);
     assert_eq!(case.event.kind, "io.tallyman.exception.receiving_discrepancy.v1");
