@@ -96,7 +96,7 @@ pub struct ScanV1 {
     pub raw: String,
     pub text: String,
     pub kind: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub flaws: Vec<String>,
 }
 

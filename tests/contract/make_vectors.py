@@ -127,6 +127,10 @@ def scan(role, raw, at, kind, source="dock-1", flaws=()):
     }
 
 
+def without(members, name):
+    return {key: value for key, value in members.items() if key != name}
+
+
 def cloud_event(kind, time, sequence, prevhash, subject, data, source=DEVICE):
     return {
         "specversion": "1.0",
@@ -184,7 +188,7 @@ RECEIVING_DISCREPANCY = {
     "item": {"code": "7032069804988"},
     "quantity": {"counted": "12.250", "unit": "kg"},
     "reason": "over_delivered",
-    "scans": [scan("item", b"7032069804988", "2026-11-23T06:20:00.000Z", "gtin")],
+    "scans": [without(scan("item", b"7032069804988", "2026-11-23T06:20:00.000Z", "gtin"), "flaws")],
     "clock": {"boot_id": BOOT, "boot_ms": 570333},
 }
 CYCLE_COUNT = {  # the least that a capture may say

@@ -220,5 +220,5 @@ def _read_scan(scan):
         raw=raw,
         text=scan.text("text"),
         kind=scan.text("kind"),
-        flaws=tuple(scan.texts("flaws")),
+        flaws=tuple(scan.texts("flaws", optional=True)),
     )

@@ -63,8 +63,8 @@ class Members:
                 raise MemberError(f"{self.path(name)}[{number}] must be an object")
         return [Members(value, f"{self.path(name)}[{number}]") for number, value in enumerate(values)]
 
-    def texts(self, name):
-        values = self._array(name)
+    def texts(self, name, optional=False):
+        values = self._array(name, optional)
         if not all(isinstance(value, str) for value in values):
             raise MemberError(f"{self.path(name)} must hold text only")
         return [storable(value) for value in values]
