@@ -32,7 +32,7 @@ use crate::domain::outbox::{Change, Entry, Outbox, State};
 use crate::domain::time::Now;
 use crate::domain::view::{ScannerView, Snapshot};
 use crate::io::photos::Photos;
-use crate::io::source::FromScanner;
+use crate::io::source::Inward;
 use crate::io::store::{Found, Store, StoreError};
 use crate::io::{clock, entropy, notify};
 use crate::wire::event_v1::EventV1;
@@ -49,8 +49,7 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// The ends of the channels that the loop listens on.
 #[derive(Debug)]
 pub struct Wires {
-    pub scanners: mpsc::Receiver<FromScanner>,
-    pub page: mpsc::Receiver<Input>,
+    pub inward: mpsc::Receiver<Inward>,
     pub asks: mpsc::Receiver<Ask>,
     pub snapshots: watch::Sender<Arc<Snapshot>>,
     pub stop: CancellationToken,
@@ -58,8 +57,7 @@ pub struct Wires {
 
 /// Everything that can wake the loop.
 enum Wake {
-    Scanner(FromScanner),
-    Page(Input),
+    Inward(Inward),
     Ask(Ask),
     Saved(Result<(), StoreError>),
     Line(FromLine),
@@ -154,9 +152,9 @@ impl Agent {
             match wake {
                 Wake::Stop => break,
                 Wake::Timer => {}
-                Wake::Scanner(FromScanner::Scan(raw)) => self.input(Input::Scan(decode(raw))),
-                Wake::Scanner(FromScanner::State(view)) => self.scanner_state(view),
-                Wake::Page(input) => self.input(input),
+                Wake::Inward(Inward::Scan(raw)) => self.input(Input::Scan(decode(raw))),
+                Wake::Inward(Inward::Scanner(view)) => self.scanner_state(view),
+                Wake::Inward(Inward::Page(input)) => self.input(input),
                 Wake::Ask(ask) => self.answer(ask),
                 Wake::Saved(result) => self.saved(result),
                 Wake::Line(from_line) => self.line_said(from_line),
@@ -176,8 +174,7 @@ impl Agent {
             result = saved(&mut self.saving), if saving => Wake::Saved(result),
             Some(from_line) = self.line.next() => Wake::Line(from_line),
             Some(ask) = wires.asks.recv() => Wake::Ask(ask),
-            Some(from_scanner) = wires.scanners.recv(), if !saving => Wake::Scanner(from_scanner),
-            Some(input) = wires.page.recv(), if !saving => Wake::Page(input),
+            Some(inward) = wires.inward.recv(), if !saving => Wake::Inward(inward),
             () = tokio::time::sleep(sleep) => Wake::Timer,
         }
     }

@@ -16,7 +16,7 @@ use crate::config::{Config, Scanner, Source};
 use crate::domain::catalog::Catalog;
 use crate::io::catalog_file::{self, CatalogError};
 use crate::io::photos::Photos;
-use crate::io::source::{FromScanner, Outlet};
+use crate::io::source::{Inward, Outlet};
 use crate::io::store::Store;
 use crate::io::{durable, evdev, serial, stdin};
 use crate::web;
@@ -65,8 +65,7 @@ pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, A
         tokio::task::spawn_blocking(move || Store::open(&folder)).await?.map_err(in_folder(&config.state_dir))?;
     let agent = Agent::new(&config, catalog, photos.clone(), store, found)?;
 
-    let (scans, scanners) = mpsc::channel(INPUTS);
-    let (inputs, page) = mpsc::channel(INPUTS);
+    let (inputs, inward) = mpsc::channel(INPUTS);
     let (asks, asked) = mpsc::channel(INPUTS);
     let (snapshots, shown) = watch::channel(Arc::new(agent.snapshot()));
     let listener =
@@ -74,15 +73,15 @@ pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, A
     let address = listener.local_addr()?;
     let listening = socket::bind(&config.state_dir).map_err(in_folder(&config.state_dir))?;
     tokio::spawn(socket::serve(listening, asks, stop.clone()));
-    tokio::spawn(web::serve(listener, shown, inputs, photos, stop.clone()));
+    tokio::spawn(web::serve(listener, shown, inputs.clone(), photos, stop.clone()));
     for scanner in config.scanners {
-        start_scanner(scanner, scans.clone(), &stop);
+        start_scanner(scanner, inputs.clone(), &stop);
     }
     tracing::info!(page = %format!("http://{address}/"), "the touch page is up");
-    let wires = Wires { scanners, page, asks: asked, snapshots, stop };
+    let wires = Wires { inward, asks: asked, snapshots, stop };
     let task = tokio::spawn(async move {
-        // Kept open as long as there may be no second scanner's end; the loop must not see its channel closed.
-        let _scans = scans;
+        // Kept open: the loop must not see its channel closed when the last scanner's task ends.
+        let _inputs = inputs;
         let done = agent.run(wires).await.map_err(AgentError::from);
         drop(lock);
         done
@@ -90,8 +89,8 @@ pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, A
     Ok(Running { page: address, task })
 }
 
-fn start_scanner(scanner: Scanner, scans: mpsc::Sender<FromScanner>, stop: &CancellationToken) {
-    let outlet = Outlet::new(&scanner.name, scans);
+fn start_scanner(scanner: Scanner, inputs: mpsc::Sender<Inward>, stop: &CancellationToken) {
+    let outlet = Outlet::new(&scanner.name, inputs);
     let stop = stop.clone();
     tokio::spawn(async move {
         let read = async {

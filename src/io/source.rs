@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::clock;
+use crate::domain::capture::Input;
 use crate::domain::decode::RawScan;
 use crate::domain::decode::frame::Frame;
 use crate::domain::view::ScannerView;
@@ -14,22 +15,24 @@ use crate::domain::view::ScannerView;
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LAST_WAIT: Duration = Duration::from_secs(5);
 
-/// What a reader tells the loop.
+/// What people and scanners send to the loop. One channel for all: what came first is looked at first, so that a photo
+/// that was taken before DONE was scanned is on the slip when it is saved.
 #[derive(Debug)]
-pub enum FromScanner {
+pub enum Inward {
     Scan(RawScan),
-    State(ScannerView),
+    Scanner(ScannerView),
+    Page(Input),
 }
 
 /// A reader's end of the bounded channel. When it is full the reader waits, and the kernel's buffer holds the rest.
 #[derive(Clone, Debug)]
 pub struct Outlet {
     name: Arc<str>,
-    channel: mpsc::Sender<FromScanner>,
+    channel: mpsc::Sender<Inward>,
 }
 
 impl Outlet {
-    pub fn new(name: &str, channel: mpsc::Sender<FromScanner>) -> Outlet {
+    pub fn new(name: &str, channel: mpsc::Sender<Inward>) -> Outlet {
         Outlet { name: name.into(), channel }
     }
 
@@ -41,12 +44,12 @@ impl Outlet {
     pub async fn scan(&self, frame: Frame) -> bool {
         let Frame { bytes, flaws } = frame;
         let scan = RawScan { source: self.name.clone(), bytes, at: clock::now(), flaws };
-        self.channel.send(FromScanner::Scan(scan)).await.is_ok()
+        self.channel.send(Inward::Scan(scan)).await.is_ok()
     }
 
     pub async fn state(&self, connected: bool, detail: impl Into<String>) -> bool {
         let view = ScannerView { name: self.name.to_string(), connected, detail: detail.into() };
-        self.channel.send(FromScanner::State(view)).await.is_ok()
+        self.channel.send(Inward::Scanner(view)).await.is_ok()
     }
 }
 

@@ -26,9 +26,9 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::capture::Input;
 use crate::domain::view::Snapshot;
 use crate::io::photos::Photos;
+use crate::io::source::Inward;
 use guard::Guard;
 use screen::{Frame, Screen};
 
@@ -46,7 +46,7 @@ const DRAIN: Duration = Duration::from_secs(2);
 struct App {
     guard: Guard,
     frames: watch::Receiver<Arc<Frame>>,
-    inputs: mpsc::Sender<Input>,
+    inputs: mpsc::Sender<Inward>,
     acknowledged: mpsc::Sender<u64>,
     photos: Photos,
     uploads: Arc<Semaphore>,
@@ -57,7 +57,7 @@ struct App {
 pub async fn serve(
     listener: TcpListener,
     snapshots: watch::Receiver<Arc<Snapshot>>,
-    inputs: mpsc::Sender<Input>,
+    inputs: mpsc::Sender<Inward>,
     photos: Photos,
     stop: CancellationToken,
 ) {

@@ -13,6 +13,7 @@ use tokio_stream::StreamExt;
 use super::{App, reply, text};
 use crate::domain::capture::Input;
 use crate::io::photos::{MAX_BYTES, PhotoError, Photos};
+use crate::io::source::Inward;
 
 /// Each upload may hold [`MAX_BYTES`] of memory on a small device.
 pub(super) const AT_ONCE: usize = 2;
@@ -61,7 +62,7 @@ async fn read(body: Body) -> Option<Read> {
     Some(if length > MAX_BYTES { Read::TooLarge } else { Read::Whole(bytes) })
 }
 
-async fn keep(read: Read, photos: Photos, inputs: mpsc::Sender<Input>) -> Response {
+async fn keep(read: Read, photos: Photos, inputs: mpsc::Sender<Inward>) -> Response {
     let bytes = match read {
         Read::Whole(bytes) => bytes,
         Read::TooLarge => return refuse(&inputs, PhotoError::TooLarge).await,
@@ -74,7 +75,7 @@ async fn keep(read: Read, photos: Photos, inputs: mpsc::Sender<Input>) -> Respon
 }
 
 /// Said twice: to the person through the page, and to whoever sent the request.
-async fn refuse(inputs: &mpsc::Sender<Input>, error: PhotoError) -> Response {
+async fn refuse(inputs: &mpsc::Sender<Inward>, error: PhotoError) -> Response {
     let why = error.to_string();
     let (status, code) = match error {
         PhotoError::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),

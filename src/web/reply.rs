@@ -10,6 +10,7 @@ use tokio::sync::mpsc::error::SendTimeoutError;
 
 use super::text;
 use crate::domain::capture::Input;
+use crate::io::source::Inward;
 
 /// The loop takes an input within milliseconds unless the disk stands still; then a person should know.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -24,8 +25,8 @@ pub(super) fn accepted() -> Response {
 }
 
 /// Hands an input to the loop, or says that it could not.
-pub(super) async fn pass_on(inputs: &mpsc::Sender<Input>, input: Input) -> Response {
-    match inputs.send_timeout(input, PATIENCE).await {
+pub(super) async fn pass_on(inputs: &mpsc::Sender<Inward>, input: Input) -> Response {
+    match inputs.send_timeout(Inward::Page(input), PATIENCE).await {
         Ok(()) => accepted(),
         Err(SendTimeoutError::Timeout(_)) => error(StatusCode::SERVICE_UNAVAILABLE, "busy", text::BUSY),
         Err(SendTimeoutError::Closed(_)) => error(StatusCode::SERVICE_UNAVAILABLE, "stopping", text::STOPPING),

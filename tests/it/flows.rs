@@ -58,3 +58,20 @@ fn a_receipt_is_counted_by_scanning_and_by_buttons() {
     assert_eq!(next.event.data.document.as_ref().unwrap().code, "WH/IN/00004");
     assert_eq!(next.event.data.quantity.counted.as_deref(), Some("39"));
 }
+
+#[test]
+fn a_photo_that_was_taken_before_done_is_always_on_the_report() {
+    let odoo = Counterpart::start();
+    let mut device = enrolled(&odoo.url());
+    device.start();
+    device.scan(&["EMP-7"]);
+    let page = device.page();
+    for n in 1..=12 {
+        device.scan(&["A-03-02", "TM-EMPTY"]);
+        until("DONE to be on", || page.html().contains("data-question=\"done\"").then_some(()));
+        assert!(page.photo(images::jpeg(32, 32, n)).status().is_success());
+        device.scan(&["TM-DONE"]);
+        let cases = odoo.until_cases(n as usize);
+        assert_eq!(cases[n as usize - 1].event.data.photos.len(), 1, "report {n} lost its photo");
+    }
+}
