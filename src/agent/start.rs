@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Agent, INPUTS, Wires, socket};
 use crate::config::{Config, Scanner, Source};
 use crate::domain::catalog::Catalog;
+use crate::domain::id::Digest;
 use crate::io::catalog_file::{self, CatalogError};
 use crate::io::photos::Photos;
 use crate::io::source::{Inward, Outlet};
@@ -63,6 +64,13 @@ pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, A
     let folder = config.state_dir.clone();
     let (store, found) =
         tokio::task::spawn_blocking(move || Store::open(&folder)).await?.map_err(in_folder(&config.state_dir))?;
+    // Before anyone can take a photo: what a slip held that was never saved is nobody's any more.
+    let named = |name: &str| Digest::parse(name).is_some_and(|digest| found.outbox.needs_photo(digest));
+    match photos.sweep(named) {
+        Ok(0) => {}
+        Ok(swept) => tracing::info!(swept, "photos of unsaved slips were removed"),
+        Err(error) => tracing::warn!(%error, "photos that no report names could not be removed"),
+    }
     let agent = Agent::new(&config, catalog, photos.clone(), store, found)?;
 
     let (inputs, inward) = mpsc::channel(INPUTS);

@@ -1,8 +1,8 @@
 //! Who may speak to the page. A browser on this device may have other sites open; none of them may press DONE here.
 //!
-//! The host must be this listener (a name that was rebound to 127.0.0.1 is not), an origin must be this page, and whatever
-//! changes something carries a token that only this page has. A process of the same device that reads the page gets the
-//! token too: loopback is the border, not the user.
+//! The host must be this listener (a name that was rebound to 127.0.0.1 is not), an origin must be this page, and
+//! whatever changes something carries a token that only this page has. A process of the same device that reads the page
+//! gets the token too: loopback is the border, not the user.
 
 use std::io;
 use std::net::SocketAddr;

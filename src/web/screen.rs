@@ -1,5 +1,5 @@
-//! Turns snapshots into frames, once for all who watch, and remembers the refusal that nobody has read yet: the snapshot
-//! forgets it with the next input, the screen must not.
+//! Turns snapshots into frames, once for all who watch, and remembers the refusal that nobody has read yet: the
+//! snapshot forgets it with the next input, the screen must not.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Every word that the page says on its own account. What the domain says (what is missing, what to do about a code that
-//! was not understood, what is wrong with the line) comes with the snapshot.
+//! Every word that the page says on its own account. What the domain says (what is missing, what to do about a code
+//! that was not understood, what is wrong with the line) comes with the snapshot.
 
 use crate::domain::capture::{Question, TypedSlot};
 use crate::domain::policy::{Kind, Reason};
@@ -13,6 +13,7 @@ pub(super) const NOBODY: &str = "No badge yet";
 pub(super) const NO_DOCUMENT: &str = "None open";
 pub(super) const ONLINE: &str = "Online";
 pub(super) const OFFLINE: &str = "Offline";
+pub(super) const UNTRIED: &str = "Not used yet";
 pub(super) const NOT_ENROLLED_SHORT: &str = "Not enrolled";
 pub(super) const NOT_ENROLLED: &str =
     "This device is not enrolled, so no report can be saved on it yet. Ask IT to enrol it.";
@@ -52,14 +53,15 @@ pub(super) const ACTIONS: &str = "Undo, clear, done";
 pub(super) const READY: &str = "Ready";
 pub(super) const READY_HELP: &str = "Scan in any order.";
 pub(super) const UNDERSTOOD: &str = "Understood";
-pub(super) const LINE_MATCHES: &str = "It matches";
-pub(super) const NOTHING_TO_REPORT: &str = "As expected, so there is nothing to report.";
+pub(super) const LINE_CLOSED: &str = "Line closed";
+pub(super) const NOTHING_TO_REPORT: &str = "Nothing is missing, so nothing is reported.";
 pub(super) const SAVED: &str = "Saved on this device";
 pub(super) const ON_ITS_WAY: &str = "On its way to Odoo.";
 pub(super) const ODOO_HAS_IT: &str = "Saved, and Odoo has it";
 pub(super) const ODOO_REFUSED: &str = "Saved here, but Odoo refused it";
 pub(super) const REFUSED: &str = "Refused";
-pub(super) const REFUSED_HELP: &str = "This step did nothing. What you entered before is still here. If it happens again, show this screen to your supervisor.";
+pub(super) const REFUSED_HELP: &str = "This step did nothing. What you entered before is still here. \
+    If it happens again, show this screen to your supervisor.";
 pub(super) const ACKNOWLEDGE: &str = "I have read this";
 pub(super) const SINCE_THEN: &str = "Since then:";
 
@@ -101,8 +103,9 @@ pub(super) const TOO_MANY_PAGES: &str = "This page is open too often on this dev
 pub(super) const UPLOAD_BROKE: &str = "The photo arrived incomplete: take it again.";
 pub(super) const PHOTO_FAILED: &str = "The photo could not be handled: take it again.";
 
-/// The one question, short enough for one line of large type.
-pub(super) fn question(question: Question) -> &'static str {
+/// The one question, short enough for one line of large type. A line may close because enough is there, or because the
+/// count is exactly as expected; only the second is a match.
+pub(super) fn question(question: Question, exactly: bool) -> &'static str {
     match question {
         Question::Operator => "Scan your badge",
         Question::Context => "Scan document or bin",
@@ -112,7 +115,8 @@ pub(super) fn question(question: Question) -> &'static str {
         Question::Reason => "What is the reason?",
         Question::Photo => "Take a photo of it",
         Question::Done => "All there: DONE",
-        Question::Matches => "It matches: DONE",
+        Question::Matches if exactly => "It matches: DONE",
+        Question::Matches => "Nothing missing: DONE",
     }
 }
 
@@ -227,12 +231,17 @@ pub(super) fn reason(reason: &Reason) -> String {
         "short_delivery" => "Short delivery",
         "over_delivery" => "Over-delivery",
         own => {
-            let words = own.replace('_', " ");
-            let mut letters = words.chars();
-            return letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect());
+            return sentence(&own.replace('_', " "));
         }
     };
     known.to_owned()
+}
+
+/// What a program says in small letters, standing on its own.
+pub(super) fn sentence(words: &str) -> String {
+    let shown = visible(words);
+    let mut letters = shown.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// Control characters become visible (GS as \u{241d}), so that what was read can be read by a person too.

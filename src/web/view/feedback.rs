@@ -25,7 +25,8 @@ impl Shown {
 pub(super) fn feedback(snapshot: &Snapshot) -> Markup {
     let shown = shown(snapshot);
     html! {
-        div.feedback data-region="feedback" id="feedback" data-state=(shown.state) data-number=(snapshot.feedback_number)
+        div.feedback data-region="feedback" id="feedback" data-state=(shown.state)
+            data-number=(snapshot.feedback_number)
             data-sound=[snapshot.feedback.as_ref().map(sound)] role="status" aria-live="polite" aria-atomic="true" {
             (shown.icon.draw())
             div.words {
@@ -41,11 +42,11 @@ fn shown(snapshot: &Snapshot) -> Shown {
         None => Shown::new("none", icon::SCAN, text::READY, text::READY_HELP),
         Some(Feedback::Understood) => Shown::new("understood", icon::CHECK, text::UNDERSTOOD, ""),
         Some(Feedback::Saved { .. }) => saved(snapshot),
-        Some(Feedback::Matches) => Shown::new("matches", icon::EQUALS, text::LINE_MATCHES, text::NOTHING_TO_REPORT),
+        Some(Feedback::Matches) => Shown::new("matches", icon::EQUALS, text::LINE_CLOSED, text::NOTHING_TO_REPORT),
         Some(Feedback::NotUnderstood { read, help }) => {
             Shown::new("not-understood", icon::QUESTION, &text::read(&text::visible(read)), help)
         }
-        Some(Feedback::Refused { why }) => Shown::new("refused", icon::STOP, text::REFUSED, why),
+        Some(Feedback::Refused { why }) => Shown::new("refused", icon::STOP, text::REFUSED, &text::sentence(why)),
     }
 }
 
@@ -93,7 +94,7 @@ pub(super) fn refusal(snapshot: &Snapshot, refusal: Option<&Refusal>) -> Markup 
             role="alertdialog" aria-modal="true" aria-labelledby="refusal-title" aria-describedby="refusal-why" {
             (icon::STOP.draw())
             h2 id="refusal-title" { (text::REFUSED) }
-            p.why id="refusal-why" { bdi { (text::visible(&refusal.why)) } }
+            p.why id="refusal-why" { bdi { (text::sentence(&refusal.why)) } }
             p.help { (text::REFUSED_HELP) }
             @if let Some(later) = later {
                 p.later data-state=(later.state) { (text::SINCE_THEN) " " bdi { (later.title) } }

@@ -1,5 +1,5 @@
-//! What the hands do next: digits on the left where the thumb learns them, and on the right what fits the question. Digits
-//! stay while a reason is asked for: the first of two digits already makes a difference that wants one.
+//! What the hands do next: digits on the left where the thumb learns them, and on the right what fits the question.
+//! Digits stay while a reason is asked for: the first of two digits already makes a difference that wants one.
 
 use maud::{Markup, html};
 

@@ -11,11 +11,13 @@ pub(super) fn mine(snapshot: &Snapshot) -> Markup {
         section.mine data-region="mine" id="mine" aria-labelledby="mine-title" {
             div.mine-head {
                 h2 id="mine-title" { (text::MINE) }
-                button.choice.back type="button" id="back" data-view="work" { (icon::BACK.draw()) span { (text::BACK) } }
+                button.choice.back type="button" id="back" data-view="work" {
+                    (icon::BACK.draw()) span { (text::BACK) }
+                }
             }
             (totals(snapshot))
             @if let Some((code, sentence)) = &snapshot.line.trouble {
-                p.trouble data-trouble=(code) { (icon::WARNING.draw()) span { (sentence) } }
+                p.trouble data-trouble=(code) { (icon::WARNING.draw()) bdi { (text::visible(sentence)) } }
             }
             @if snapshot.mine.is_empty() {
                 p.nothing { (text::NO_REPORTS) }

@@ -1,5 +1,5 @@
-//! The snapshot as HTML. Every part that changes on its own is a region (`data-region`): the page's script replaces only
-//! the regions whose HTML changed, so a half-typed text, the focus and the scroll position survive.
+//! The snapshot as HTML. Every part that changes on its own is a region (`data-region`): the page's script replaces
+//! only the regions whose HTML changed, so a half-typed text, the focus and the scroll position survive.
 //!
 //! `data-question` and `data-state` say in words for programs what the page shows to people.
 
@@ -45,11 +45,16 @@ pub(super) fn main(snapshot: &Snapshot, refusal: Option<&Refusal>) -> Markup {
 }
 
 fn question(snapshot: &Snapshot) -> Markup {
-    let words = if snapshot.saving { super::text::SAVING } else { super::text::question(snapshot.question) };
+    let words =
+        if snapshot.saving { super::text::SAVING } else { super::text::question(snapshot.question, exactly(snapshot)) };
     html! {
         h1.question data-region="question" id="question" data-question=(slug(snapshot.question))
             data-state=(if snapshot.saving { "saving" } else { "asking" }) aria-live="polite" { (words) }
     }
+}
+
+fn exactly(snapshot: &Snapshot) -> bool {
+    snapshot.slip.variance.as_deref() == Some("0")
 }
 
 /// The question's word for programs.
@@ -100,4 +105,4 @@ fn slot_icon(slot: TypedSlot) -> icon::Icon {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -71,8 +71,8 @@ fn item(slip: &SlipView, asked: bool) -> Markup {
 
 fn number(name: &str, label: &str, value: Option<&str>, unit: Option<&str>, asked: bool) -> Markup {
     html! {
-        div.slot.number data-region={ "slot-" (name) } id={ "slot-" (name) } data-state=(filled(value)) data-asked[asked] data-value=[value]
-            data-length=[value.and_then(length)] {
+        div.slot.number data-region={ "slot-" (name) } id={ "slot-" (name) } data-state=(filled(value))
+            data-value=[value] data-asked[asked] data-length=[value.and_then(length)] {
             span.label { (label) @if let Some(unit) = unit { bdi.unit { (text::visible(unit)) } } }
             span.value { (value.unwrap_or(text::EMPTY)) }
         }

@@ -35,10 +35,16 @@ fn chip(snapshot: &Snapshot, slot: TypedSlot, value: Option<&str>, label: &str, 
 
 /// The line's state opens the list of reports: that is where the numbers come from.
 fn line(snapshot: &Snapshot) -> Markup {
-    let (state, icon, words) = match (snapshot.line.enrolled, snapshot.line.online) {
-        (false, _) => ("not-enrolled", icon::STOP, text::NOT_ENROLLED_SHORT),
-        (true, true) => ("online", icon::ONLINE, text::ONLINE),
-        (true, false) => ("offline", icon::OFFLINE, text::OFFLINE),
+    let line = &snapshot.line;
+    let (state, icon, words) = if !line.enrolled {
+        ("not-enrolled", icon::STOP, text::NOT_ENROLLED_SHORT)
+    } else if line.online {
+        ("online", icon::ONLINE, text::ONLINE)
+    } else if line.trouble.is_none() {
+        // Nothing was sent since the start, so nobody knows yet.
+        ("untried", icon::ONLINE, text::UNTRIED)
+    } else {
+        ("offline", icon::OFFLINE, text::OFFLINE)
     };
     let counts = &snapshot.counts;
     html! {
@@ -73,7 +79,7 @@ fn status(snapshot: &Snapshot) -> Markup {
     html! {
         div.status data-region="status" id="status" data-state=(state) data-trouble=[code] role="status" {
             (icon.draw())
-            p { (words) }
+            p { bdi { (text::visible(&words)) } }
         }
     }
 }
