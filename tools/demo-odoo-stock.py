@@ -21,13 +21,15 @@ for product, place in zip(products, bins):
 
 customer = env["res.partner"].create({"name": "Corner Shop Ltd."})
 vendor = env["res.partner"].create({"name": "Tea & Co."})
-for quantities in ((8, 24), (5, 6)):
+tea, highlighter, box = products
+# No two orders want the same product: an empty bin then says by itself which transfer it stops.
+for lines in ([(tea, 8), (highlighter, 24)], [(box, 5)]):
     order = env["sale.order"].create(
         {
             "partner_id": customer.id,
             "order_line": [
                 (0, 0, {"product_id": product.id, "product_uom_qty": quantity})
-                for product, quantity in zip(products, quantities)
+                for product, quantity in lines
             ],
         }
     )

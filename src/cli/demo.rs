@@ -76,7 +76,7 @@ async fn demo(args: &Args) -> Result<(), Failure> {
         cutter,
         receiver,
         page: format!("http://{}/", agent.page),
-        odoo: args.odoo.map(|odoo| format!("http://{odoo}/odoo")),
+        odoo: args.odoo.map(|odoo| format!("http://{odoo}/odoo/action-warehouse_exception.case_action")),
         host,
     });
     tokio::spawn(console.clone().serve(listener, stop.clone()));

@@ -137,7 +137,7 @@ fn whole_page(console: &Console) -> Markup {
                             div.labels {
                                 @for label in console.labels.iter().filter(|label| label.group == group) {
                                     button type="button" data-fire=(label.code) {
-                                        code { (label.code.replace('\u{1d}', "␝")) }
+                                        code { (label.code.replace('\u{1d}', "<GS>")) }
                                         @if !label.caption.is_empty() { span { (label.caption) } }
                                     }
                                 }

@@ -63,24 +63,44 @@ pub fn of(catalog: &CatalogV1) -> Vec<Label> {
     for operator in catalog.operators.iter().take(4) {
         labels.push(label("Badges", &operator.badge, operator.name.as_deref().unwrap_or("")));
     }
-    for document in catalog.documents.iter().take(6) {
+    let documents = open_documents(catalog);
+    let wanted = |code: &str| documents.iter().flat_map(|document| &document.lines).any(|line| line.product == code);
+    let stops = |code: &str| {
+        documents.iter().flat_map(|document| &document.lines).any(|line| line.bin.as_deref() == Some(code))
+    };
+    for document in &documents {
         let caption = match document.direction {
             DirectionV1::Pick => "pick",
             DirectionV1::Receipt => "receipt",
         };
         labels.push(label("Documents", &document.code, caption));
     }
-    for bin in catalog.bins.iter().take(6) {
+    for bin in first_those_that(&catalog.bins, |bin| stops(&bin.code)).take(6) {
         labels.push(label("Bins", &bin.code, bin.name.as_deref().unwrap_or("")));
     }
-    for product in catalog.products.iter().take(8) {
+    let products: Vec<_> = first_those_that(&catalog.products, |product| wanted(&product.code)).take(6).collect();
+    for product in &products {
         labels.push(label("Items", &product.code, &product.name));
     }
-    if let Some(product) = catalog.products.first().filter(|product| product.code.len() == 13) {
+    if let Some(product) = products.iter().find(|product| product.code.len() == 13) {
         let code = format!("]C1010{}10L42\u{1d}17270131", product.code);
-        labels.push(label("Items", &code, "the first item as GS1-128, with lot and expiry"));
+        labels.push(label("Items", &code, "as GS1-128, with lot and expiry"));
     }
     labels.extend(COMMANDS.iter().map(|(code, caption)| label("Command card", code, caption)));
     labels.extend(DIGITS.iter().map(|code| label("Digits", code, "")));
     labels
+}
+
+/// The latest documents that expect something: a site's old ones would fill the console.
+fn open_documents(catalog: &CatalogV1) -> Vec<&DocumentV1> {
+    let open = catalog.documents.iter().filter(|document| !document.lines.is_empty());
+    let mut latest: Vec<_> = open.rev().take(6).collect();
+    latest.reverse();
+    latest
+}
+
+/// What the documents are about stands in front.
+fn first_those_that<T>(list: &[T], preferred: impl Fn(&T) -> bool) -> impl Iterator<Item = &T> {
+    let (first, rest): (Vec<_>, Vec<_>) = list.iter().partition(|item| preferred(item));
+    first.into_iter().chain(rest)
 }

@@ -80,6 +80,33 @@ fn what_is_no_photo_or_too_large_is_refused_and_the_report_goes_on() {
 }
 
 #[test]
+fn a_scanner_that_is_not_there_is_named_and_holds_up_nobody() {
+    let odoo = Counterpart::start();
+    let mut device = enrolled(&odoo.url());
+    let missing = "[catalog]\nfile = \"catalog.json\"\n[[scanner]]\nname = \"wedge\"\nkind = \"evdev\"\npath = \"/dev/input/by-id/none\"";
+    device.configure(missing);
+    device.start();
+    let status = device
+        .until_status("both scanners", |status| status["scanners"].as_array().is_some_and(|list| list.len() == 2));
+    let wedge = status["scanners"].as_array().unwrap().iter().find(|scanner| scanner["name"] == "wedge").unwrap();
+    assert_eq!((&wedge["connected"], wedge["detail"].as_str()), (&false.into(), Some("not plugged in")));
+    device.scan(&["EMP-7", "A-03-02", "TM-EMPTY", "TM-DONE"]);
+    odoo.until_cases(1);
+}
+
+#[test]
+fn standard_input_is_a_scanner_too() {
+    let odoo = Counterpart::start();
+    let mut device = enrolled(&odoo.url());
+    device.configure("[catalog]\nfile = \"catalog.json\"\n[[scanner]]\nname = \"keys\"\nkind = \"stdin\"");
+    device.start_with_input(b"EMP-7\nA-03-02\nTM-EMPTY\nTM-DONE\nhalf a line");
+    let case = odoo.until_cases(1).remove(0);
+    assert!(case.event.data.scans.iter().all(|scan| scan.source == "keys"));
+    // An input that never ends must not keep the agent from stopping.
+    assert_eq!(device.stop().code(), Some(0));
+}
+
+#[test]
 fn a_page_of_another_site_can_press_nothing() {
     let odoo = Counterpart::start();
     let mut device = enrolled(&odoo.url());

@@ -122,6 +122,7 @@ impl Odoo {
         true
     }
 
+    #[expect(clippy::zombie_processes, reason = "the server outlives this test; suite.sh stops it by its process id")]
     pub(crate) fn start_again(&self) {
         let port = self.url.rsplit(':').next().unwrap();
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/odoo/root.sh");

@@ -7,7 +7,7 @@ pub mod page;
 pub mod proxy;
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -82,6 +82,12 @@ impl Device {
         self.start_by(Command::new(env!("CARGO_BIN_EXE_tallyman")));
     }
 
+    /// Starts the agent with a standard input that says `bytes` and stays open.
+    pub fn start_with_input(&mut self, bytes: &[u8]) {
+        self.start_by(Command::new(env!("CARGO_BIN_EXE_tallyman")));
+        self.agent.as_mut().unwrap().stdin.as_mut().unwrap().write_all(bytes).unwrap();
+    }
+
     /// Starts the agent with a wall clock that is a year behind (by libfaketime, which leaves boot time alone).
     pub fn start_in_the_past(&mut self) {
         let mut command = Command::new("faketime");
@@ -94,7 +100,7 @@ impl Device {
         self.runs += 1;
         let log = File::create(self.log_path()).unwrap();
         command.args(["run", "--config"]).arg(self.config()).env("RUST_LOG", "info");
-        self.agent = Some(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap());
+        self.agent = Some(command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log).spawn().unwrap());
         until("the agent to be ready", || {
             let log = fs::read_to_string(self.log_path()).unwrap();
             assert!(self.is_alive(), "the agent ended:\n{log}");
