@@ -17,9 +17,9 @@ use super::event::{Photo, Report, Role};
 use super::id::{EventId, Seed};
 use super::policy::{Policies, Reason};
 use super::time::Now;
+pub use session::Question;
 use session::Session;
-pub use session::{OpenDocument, Question};
-pub use slip::{Count, Slip};
+pub use slip::{Count, OpenDocument, Slip};
 
 /// How many inputs UNDO takes back.
 const UNDO_DEPTH: usize = 10;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use evdev::{Device, EventStream, EventSummary, SynchronizationCode};
 
-use super::source::{Outlet, Reopen};
+use super::source::{Outlet, keep_reading};
 use crate::domain::decode::keymap::KeyAssembler;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,30 +16,7 @@ pub struct EvdevConfig {
 
 /// Reads one scanner until the agent stops; a scanner that goes away is grabbed again when it is back.
 pub async fn run(config: EvdevConfig, outlet: Outlet) {
-    let mut reopen = Reopen::new();
-    let mut said = String::new();
-    loop {
-        match grab(&config) {
-            Ok((stream, name)) => {
-                reopen.opened();
-                said.clear();
-                tracing::info!(scanner = outlet.name(), path = %config.path.display(), device = name, "scanner grabbed");
-                if !outlet.state(true, name).await || !read(stream, &outlet).await {
-                    return;
-                }
-            }
-            Err(why) => {
-                if why != said {
-                    tracing::warn!(scanner = outlet.name(), path = %config.path.display(), %why, "scanner can't be grabbed; trying again");
-                    said.clone_from(&why);
-                }
-                if !outlet.state(false, why).await {
-                    return;
-                }
-            }
-        }
-        reopen.pause().await;
-    }
+    keep_reading(&config.path, &outlet, || grab(&config), |stream| read(stream, &outlet)).await;
 }
 
 /// What is wrong, for the person who plugs the scanner in.

@@ -1,6 +1,7 @@
 //! The only place that builds an HTTP client. It makes one request and reports what came back; it never follows a
 //! redirect (a portal's, or a downgrade to http), never reads more than an answer of ours can be, and never retries.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -35,8 +36,10 @@ pub enum HttpError {
     PlainHttp(Url),
     #[error("{0}: {1}")]
     CaFile(PathBuf, String),
-    #[error("the HTTP client could not be made: {0}")]
-    Build(reqwest::Error),
+    #[error(
+        "no connection can be trusted here ({0}): install ca-certificates, or name the site's CA as ca_file under [odoo]"
+    )]
+    Build(String),
 }
 
 /// A client for one Odoo.
@@ -59,12 +62,9 @@ pub enum EnrolError {
 }
 
 impl OdooClient {
-    #[expect(clippy::disallowed_types, reason = "this is the one place that builds a client")]
     pub fn new(url: &str, config: &HttpConfig) -> Result<OdooClient, HttpError> {
         let base = base_url(url, config.allow_plain_http)?;
-        // Another part of the process may have installed it; either way there is one.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = reqwest::ClientBuilder::new()
+        let mut builder = builder()
             .user_agent(AGENT)
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT)
@@ -79,7 +79,15 @@ impl OdooClient {
             }
             builder = builder.tls_certs_only(roots);
         }
-        Ok(OdooClient { client: builder.build().map_err(HttpError::Build)?, base })
+        if base.scheme() == "http" {
+            builder = without_tls(builder);
+        }
+        if is_loopback(&base) {
+            // A proxy of the environment is for what is outside.
+            builder = builder.no_proxy();
+        }
+        let client = builder.build().map_err(|error| HttpError::Build(root_cause(&error)))?;
+        Ok(OdooClient { client, base })
     }
 
     pub async fn send_events(&self, token: &str, events: Vec<String>) -> Answer {
@@ -141,14 +149,26 @@ impl OdooClient {
     }
 }
 
-/// One small request to the agent's own Unix socket, for the command line. Blocks.
 #[expect(clippy::disallowed_types, reason = "this is the one place that builds a client")]
+fn builder() -> reqwest::ClientBuilder {
+    // Another part of the process may have installed it; either way there is one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::ClientBuilder::new()
+}
+
+/// For what never speaks TLS: a client that trusts nobody, and so doesn't need the system's CAs to be there.
+#[expect(clippy::disallowed_types, reason = "as above")]
+fn without_tls(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    let nobody = rustls::ClientConfig::builder().with_root_certificates(rustls::RootCertStore::empty());
+    builder.tls_backend_preconfigured(nobody.with_no_client_auth())
+}
+
+/// One small request to the agent's own Unix socket, for the command line. Blocks.
 pub fn over_socket(socket: &Path, path: &str, post: bool, limit: Duration) -> Result<(u16, Vec<u8>), String> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
     runtime.block_on(async {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::ClientBuilder::new().unix_socket(socket).no_proxy().timeout(limit).build();
+        let client = without_tls(builder()).unix_socket(socket).no_proxy().timeout(limit).build();
         let client = client.map_err(|error| root_cause(&error))?;
         let url = format!("http://agent{path}");
         let request = if post { client.post(url) } else { client.get(url) };
@@ -166,6 +186,11 @@ fn base_url(url: &str, allow_plain_http: bool) -> Result<Url, HttpError> {
         "http" => Err(HttpError::PlainHttp(base)),
         _ => Err(HttpError::BadUrl(url.to_owned())),
     }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn bearer(token: &str) -> String {

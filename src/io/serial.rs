@@ -7,7 +7,7 @@ use tokio::io::AsyncReadExt;
 use tokio_serial::{SerialPortBuilderExt, SerialStream};
 
 use super::clock;
-use super::source::{Outlet, Reopen};
+use super::source::{Outlet, keep_reading};
 use crate::domain::decode::frame::{Framer, Terminator};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,31 +19,8 @@ pub struct SerialConfig {
 
 /// Reads one scanner until the agent stops; a scanner that goes away is opened again when it is back.
 pub async fn run(config: SerialConfig, outlet: Outlet) {
-    let mut reopen = Reopen::new();
-    let mut said = String::new();
-    loop {
-        match open(&config) {
-            Ok(port) => {
-                reopen.opened();
-                tracing::info!(scanner = outlet.name(), path = %config.path.display(), baud = config.baud, "scanner opened");
-                said.clear();
-                if !outlet.state(true, config.path.display().to_string()).await || !read(port, &config, &outlet).await {
-                    return;
-                }
-            }
-            Err(why) => {
-                // Once is enough: a scanner in its cradle is away for hours.
-                if why != said {
-                    tracing::warn!(scanner = outlet.name(), path = %config.path.display(), %why, "scanner can't be opened; trying again");
-                    said.clone_from(&why);
-                }
-                if !outlet.state(false, why).await {
-                    return;
-                }
-            }
-        }
-        reopen.pause().await;
-    }
+    let open = || open(&config).map(|port| (port, config.path.display().to_string()));
+    keep_reading(&config.path, &outlet, open, |port| read(port, &config, &outlet)).await;
 }
 
 fn open(config: &SerialConfig) -> Result<SerialStream, String> {

@@ -1,5 +1,6 @@
 //! What every scanner's reader shares: where scans go, and how a reader that lost its device comes back.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,29 +54,36 @@ impl Outlet {
     }
 }
 
-/// The pause between attempts to open a device that is away.
-#[derive(Debug)]
-pub struct Reopen {
-    wait: Duration,
-}
-
-impl Reopen {
-    pub fn new() -> Reopen {
-        Reopen { wait: FIRST_WAIT }
-    }
-
-    pub fn opened(&mut self) {
-        self.wait = FIRST_WAIT;
-    }
-
-    pub async fn pause(&mut self) {
-        tokio::time::sleep(self.wait).await;
-        self.wait = (self.wait * 2).min(LAST_WAIT);
-    }
-}
-
-impl Default for Reopen {
-    fn default() -> Reopen {
-        Reopen::new()
+/// Opens a device and reads it, again and again, until the agent stops. `open` gives the device and what to call it;
+/// `read` returns true when the device is gone, false when the agent stops.
+pub async fn keep_reading<D, F: Future<Output = bool>>(
+    path: &Path,
+    outlet: &Outlet,
+    open: impl Fn() -> Result<(D, String), String>,
+    read: impl Fn(D) -> F,
+) {
+    let (mut wait, mut said) = (FIRST_WAIT, String::new());
+    loop {
+        match open() {
+            Ok((device, detail)) => {
+                tracing::info!(scanner = outlet.name(), path = %path.display(), detail, "scanner opened");
+                (wait, said) = (FIRST_WAIT, String::new());
+                if !outlet.state(true, detail).await || !read(device).await {
+                    return;
+                }
+            }
+            Err(why) => {
+                // Once is enough: a scanner in its cradle is away for hours.
+                if why != said {
+                    tracing::warn!(scanner = outlet.name(), path = %path.display(), why, "scanner can't be opened; trying again");
+                    said.clone_from(&why);
+                }
+                if !outlet.state(false, why).await {
+                    return;
+                }
+            }
+        }
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(LAST_WAIT);
     }
 }

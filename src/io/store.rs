@@ -259,12 +259,17 @@ impl Committer {
         }
     }
 
-    /// Writes to the index; one that fails is closed, set aside and made anew at the next start.
+    /// Writes to the index. One that fails is set aside and replaced by an empty one, which the next start fills from the
+    /// journal; if even that fails (a full disk), the queue goes on without an index.
     fn note(&mut self, entry: &Entry) {
         let Some(index) = &mut self.index else { return };
-        if let Err(error) = index.put(entry) {
-            tracing::error!(%error, folder = %self.index_folder.display(), "the index failed and is not used until the next start");
-            self.index = None;
+        let Err(error) = index.put(entry) else { return };
+        tracing::error!(%error, folder = %self.index_folder.display(), "the index failed; it is set aside and begun anew");
+        self.index = None;
+        let fresh = durable::set_aside(&self.index_folder).and_then(|_| Index::open(&self.index_folder));
+        match fresh {
+            Ok((index, _)) => self.index = Some(index),
+            Err(error) => tracing::error!(%error, "the queue goes on without an index until the next start"),
         }
     }
 

@@ -112,7 +112,7 @@ fn a_page_of_another_site_can_press_nothing() {
     let mut device = enrolled(&odoo.url());
     device.start();
     let page = device.page();
-    let client = reqwest::blocking::Client::new();
+    let client = crate::support::page::client();
     let post = || client.post(format!("{}/input", page.base)).json(&serde_json::json!({"command": "CLEAR"}));
     assert!(post().send().unwrap().status().is_client_error(), "no token");
     let foreign =

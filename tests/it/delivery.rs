@@ -8,6 +8,15 @@ use crate::support::{Device, until};
 
 const EMPTY_BIN: [&str; 3] = ["A-03-02", "TM-EMPTY", "TM-DONE"];
 
+/// A device whose line to the receiver is cut.
+fn cut_off() -> (Counterpart, Proxy, Device) {
+    let odoo = Counterpart::start();
+    let line = Proxy::before(odoo.address);
+    let device = enrolled(&line.url());
+    line.set(Fault::Refuse);
+    (odoo, line, device)
+}
+
 fn report(device: &Device, count: usize) {
     let before = device.beeped().len();
     for n in 1..=count {
@@ -25,10 +34,7 @@ fn ids(odoo: &Counterpart) -> Vec<String> {
 
 #[test]
 fn what_beeped_offline_survives_kills_and_arrives_once_and_in_order() {
-    let odoo = Counterpart::start();
-    let line = Proxy::before(odoo.address);
-    let mut device = enrolled(&line.url());
-    line.set(Fault::Refuse);
+    let (odoo, line, mut device) = cut_off();
     device.start();
     device.scan(&["EMP-7"]);
     for round in 0..8u64 {
@@ -127,10 +133,7 @@ fn sigterm_finishes_what_was_begun_and_says_good_bye() {
 
 #[test]
 fn a_damaged_index_is_set_aside_reported_and_costs_nothing() {
-    let odoo = Counterpart::start();
-    let line = Proxy::before(odoo.address);
-    let mut device = enrolled(&line.url());
-    line.set(Fault::Refuse);
+    let (odoo, line, mut device) = cut_off();
     device.start();
     device.scan(&["EMP-7"]);
     report(&device, 4);
@@ -149,10 +152,7 @@ fn a_damaged_index_is_set_aside_reported_and_costs_nothing() {
 
 #[test]
 fn an_event_can_be_looked_at_before_and_after_its_delivery() {
-    let odoo = Counterpart::start();
-    let line = Proxy::before(odoo.address);
-    let mut device = enrolled(&line.url());
-    line.set(Fault::Refuse);
+    let (_odoo, line, mut device) = cut_off();
     device.start();
     device.scan(&["EMP-7"]);
     report(&device, 1);

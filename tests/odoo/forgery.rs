@@ -36,7 +36,7 @@ impl Stranger {
             audience: text("audience"),
             url: odoo.url.clone(),
             key,
-            client: Client::new(),
+            client: crate::support::page::client(),
             run: u64::from_le_bytes(entropy::bytes().unwrap()),
         }
     }
@@ -51,7 +51,7 @@ impl Stranger {
             device: self.device.clone(),
             audience: self.audience.clone(),
             url: self.url.clone(),
-            client: Client::new(),
+            client: crate::support::page::client(),
             run: self.run,
         }
     }

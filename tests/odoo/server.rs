@@ -39,12 +39,11 @@ impl Odoo {
     }
 
     fn connect() -> Odoo {
-        let _ = rustls::crypto::ring::default_provider().install_default();
         Odoo {
             url: variable("ODOO_URL"),
             database: env::var("ODOO_DB").unwrap_or_default(),
             key: variable("ODOO_API_KEY"),
-            client: Client::new(),
+            client: crate::support::page::client(),
         }
     }
 

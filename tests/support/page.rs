@@ -9,10 +9,15 @@ pub struct Page {
     pub token: String,
 }
 
+/// A client for servers of this machine: a proxy of the environment is for what is outside.
+pub fn client() -> Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder().no_proxy().build().unwrap()
+}
+
 impl Page {
     pub fn open(base: &str) -> Page {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::new();
+        let client = client();
         let html = client.get(format!("{base}/")).send().unwrap().text().unwrap();
         let token = html.split("name=\"tallyman-token\" content=\"").nth(1).and_then(|rest| rest.split('"').next());
         Page { client, base: base.to_owned(), token: token.unwrap_or_else(|| panic!("no token in {html}")).to_owned() }

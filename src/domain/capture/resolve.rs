@@ -4,8 +4,8 @@ use super::super::catalog::{Catalog, Direction, Operator};
 use super::super::decode::gtin::Gtin;
 use super::super::decode::{ItemCode, Meaning, Scan};
 use super::super::event::Item;
-use super::session::{OpenDocument, Question};
-use super::slip::MAX_CODE;
+use super::session::Question;
+use super::slip::{MAX_CODE, OpenDocument};
 use super::{TypedSlot, filling_of};
 
 /// The slot that a scan or a typed text fills, with what goes into it.

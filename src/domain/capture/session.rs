@@ -4,13 +4,7 @@ use super::super::catalog::{Direction, Operator};
 use super::super::event::{KeptScan, Report};
 use super::super::policy::{FlowPolicy, Kind, PhotoRule, Policies, Reason};
 use super::super::quantity::{Side, Variance};
-use super::slip::Slip;
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpenDocument {
-    pub code: String,
-    pub direction: Direction,
-}
+use super::slip::{OpenDocument, Slip};
 
 /// What the page asks for next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! The slip: the slots of one report, filled in any order.
 
+use super::super::catalog::Direction;
 use super::super::decode::Scan;
 use super::super::event::{Item, KeptScan, Photo, Role};
 use super::super::id::EventId;
 use super::super::policy::Reason;
 use super::super::quantity::{Quantity, Variance};
-use super::session::OpenDocument;
 
 /// Longer codes are cut: no badge, bin or document number is longer, and an event stays within the wire's 64 KiB.
 pub(super) const MAX_CODE: usize = 128;
@@ -15,6 +15,13 @@ const MAX_SCANS: usize = 64;
 const MAX_RAW_TOTAL: usize = 3072;
 /// A session that counts piece by piece must end somewhere.
 const MAX_PIECES: u32 = 99_999;
+
+/// What is being worked on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenDocument {
+    pub code: String,
+    pub direction: Direction,
+}
 
 /// How the counted quantity came to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,0 +1,204 @@
+//! Every answer that a network can give, and what must and must not follow from it.
+
+use super::super::event::{MediaType, Photo};
+use super::super::id::EventId;
+use super::super::outbox::{Entry, State};
+use super::super::policy::Kind;
+use super::super::receipt::Status;
+use super::*;
+
+const START: Now = Now { boot: Duration::from_secs(1000), wall: Wall(0) };
+
+fn later(seconds: u64) -> Now {
+    Now { boot: START.boot + Duration::from_secs(seconds), wall: Wall(0) }
+}
+
+fn entry(n: u64) -> Entry {
+    Entry {
+        sequence: Sequence(n),
+        id: EventId::mint(Wall(1), &[n as u8; 10]),
+        digest: Digest::of(&n.to_be_bytes()),
+        size: 900,
+        kind: Kind::PickShortage,
+        subject: String::new(),
+        captured: Wall(0),
+        photos: vec![],
+        state: State::FRESH,
+    }
+}
+
+fn setting(events: u64) -> (Forwarder, Outbox) {
+    let mut outbox = Outbox::default();
+    (1..=events).for_each(|n| outbox.admit(entry(n), &[]));
+    (Forwarder::new(Duration::from_secs(60)), outbox)
+}
+
+fn receipt(n: u64, status: Status) -> Receipt {
+    let entry = entry(n);
+    Receipt { id: Some(entry.id), digest: entry.digest, status, case: None, missing_evidence: None, error: None }
+}
+
+fn refused(status: u16, code: &str) -> Answer {
+    Answer::Refused(ApiError { status, code: code.into(), ..ApiError::default() })
+}
+
+/// Every answer that a network can give which is no receipt.
+fn no_receipts() -> Vec<Answer> {
+    vec![
+        Answer::NotOurs { status: 200, html: true },
+        Answer::NotOurs { status: 404, html: true },
+        Answer::NotOurs { status: 302, html: false },
+        Answer::NotOurs { status: 502, html: true },
+        Answer::NotOurs { status: 422, html: false },
+        refused(401, "unauthorized"),
+        refused(401, "clock_skew"),
+        refused(403, "revoked"),
+        refused(413, "too_large"),
+        refused(422, "hash_mismatch"),
+        refused(503, "busy"),
+        Answer::Unreachable { why: Unreachable::Connect, detail: String::new() },
+        Answer::Unreachable { why: Unreachable::Tls, detail: String::new() },
+        Answer::Unreachable { why: Unreachable::TooLarge, detail: String::new() },
+        Answer::Photo { received: 1, complete: true },
+        Answer::Results { results: vec![], server_time: None },
+        Answer::Results { results: vec![receipt(9, Status::Created)], server_time: None },
+        Answer::Local { detail: String::new() },
+    ]
+}
+
+#[test]
+fn nothing_but_a_receipt_releases_or_parks() {
+    for answer in no_receipts() {
+        let (mut forwarder, mut outbox) = setting(1);
+        assert!(forwarder.poll_send(&mut outbox, START).is_some());
+        let outcome = forwarder.handle_reply(answer.clone(), &mut outbox, START, 0);
+        assert_eq!(outcome.changes, [], "{answer:?}");
+        let counts = outbox.counts();
+        assert_eq!((counts.pending, counts.parked, counts.delivered), (1, 0, 0), "{answer:?}");
+        assert!(forwarder.trouble().is_some(), "{answer:?}");
+    }
+}
+
+#[test]
+fn a_portal_and_a_missing_addon_are_called_by_their_names() {
+    let code = |answer| {
+        let (mut forwarder, mut outbox) = setting(1);
+        forwarder.poll_send(&mut outbox, START);
+        forwarder.handle_reply(answer, &mut outbox, START, 0);
+        forwarder.trouble().unwrap().code()
+    };
+    assert_eq!(code(Answer::NotOurs { status: 200, html: true }), "captive_portal");
+    assert_eq!(code(Answer::NotOurs { status: 302, html: false }), "captive_portal");
+    assert_eq!(code(Answer::NotOurs { status: 404, html: true }), "addon_missing");
+    assert_eq!(code(Answer::NotOurs { status: 503, html: true }), "server_error");
+}
+
+#[test]
+fn one_request_at_a_time_and_fifty_events_at_most() {
+    let (mut forwarder, mut outbox) = setting(60);
+    assert!(matches!(forwarder.poll_send(&mut outbox, START), Some(Job::Events(events)) if events.len() == 50));
+    assert_eq!(forwarder.poll_send(&mut outbox, START), None);
+    assert_eq!(forwarder.poll_timeout(&outbox, START), None);
+}
+
+#[test]
+fn waits_double_stay_bounded_and_are_spread() {
+    let (mut forwarder, mut outbox) = setting(1);
+    let mut now = START;
+    let mut waits = vec![];
+    for _ in 0..10 {
+        forwarder.poll_send(&mut outbox, now);
+        let down = Answer::Unreachable { why: Unreachable::Connect, detail: String::new() };
+        forwarder.handle_reply(down, &mut outbox, now, 255);
+        let wait = forwarder.poll_timeout(&outbox, now).unwrap().remaining(now);
+        waits.push(wait.as_millis());
+        now.boot += wait;
+    }
+    assert!(waits.windows(2).all(|pair| pair[0] <= pair[1]), "{waits:?}");
+    assert_eq!(waits.first(), Some(&999));
+    assert!(waits.last().is_some_and(|&last| last <= 60_000), "{waits:?}");
+}
+
+#[test]
+fn a_skewed_clock_is_tried_again_at_once_but_not_for_ever() {
+    let (mut forwarder, mut outbox) = setting(1);
+    let skew = || {
+        Answer::Refused(ApiError {
+            status: 401,
+            code: "clock_skew".into(),
+            server_time: Some(Wall(5)),
+            ..ApiError::default()
+        })
+    };
+    forwarder.poll_send(&mut outbox, START);
+    assert_eq!(forwarder.handle_reply(skew(), &mut outbox, START, 0).server_time, Some(Wall(5)));
+    assert!(forwarder.poll_send(&mut outbox, START).is_some());
+    forwarder.handle_reply(skew(), &mut outbox, START, 0);
+    assert_eq!(forwarder.poll_send(&mut outbox, START), None);
+}
+
+#[test]
+fn a_revoked_device_stops_and_keeps_everything() {
+    let (mut forwarder, mut outbox) = setting(2);
+    forwarder.poll_send(&mut outbox, START);
+    forwarder.handle_reply(refused(403, "revoked"), &mut outbox, START, 0);
+    assert_eq!(forwarder.poll_send(&mut outbox, later(1_000_000)), None);
+    assert_eq!(outbox.counts().pending, 2);
+}
+
+#[test]
+fn a_batch_that_is_too_large_is_halved_down_to_one() {
+    let (mut forwarder, mut outbox) = setting(60);
+    let mut sizes = vec![];
+    for round in 0..8 {
+        if let Some(Job::Events(events)) = forwarder.poll_send(&mut outbox, later(round * 1000)) {
+            sizes.push(events.len());
+            forwarder.handle_reply(refused(413, "too_large"), &mut outbox, later(round * 1000), 0);
+        }
+    }
+    assert_eq!(sizes, [50, 25, 12, 6, 3, 1, 1, 1]);
+}
+
+#[test]
+fn a_servers_hint_is_clamped() {
+    let (mut forwarder, mut outbox) = setting(1);
+    forwarder.poll_send(&mut outbox, START);
+    let retry_after = Some(Duration::from_secs(1 << 40));
+    let busy = ApiError { status: 503, code: "busy".into(), retry_after, ..ApiError::default() };
+    forwarder.handle_reply(Answer::Refused(busy), &mut outbox, START, 0);
+    assert_eq!(forwarder.poll_timeout(&outbox, START).unwrap().remaining(START), *HINT.end());
+}
+
+#[test]
+fn a_fresh_report_cuts_the_wait_for_a_network_short() {
+    let (mut forwarder, mut outbox) = setting(1);
+    for _ in 0..8 {
+        forwarder.not_before = None;
+        forwarder.poll_send(&mut outbox, START);
+        let down = Answer::Unreachable { why: Unreachable::Connect, detail: String::new() };
+        forwarder.handle_reply(down, &mut outbox, START, 0);
+    }
+    forwarder.poke(later(1));
+    assert_eq!(forwarder.poll_send(&mut outbox, later(1)), None, "that was just tried");
+    forwarder.poke(later(6));
+    assert!(forwarder.poll_send(&mut outbox, later(6)).is_some());
+}
+
+#[test]
+fn a_photo_follows_its_event_and_a_bad_one_holds_up_nobody() {
+    let (mut forwarder, mut outbox) = setting(0);
+    let photo = |bytes: &[u8]| Photo { digest: Digest::of(bytes), size: 9, media_type: MediaType::Jpeg };
+    outbox.admit(Entry { photos: vec![photo(b"a"), photo(b"b")], ..entry(1) }, &[]);
+    forwarder.poll_send(&mut outbox, START);
+    let results = vec![receipt(1, Status::Created)];
+    forwarder.handle_reply(Answer::Results { results, server_time: None }, &mut outbox, START, 0);
+    assert_eq!(forwarder.poll_send(&mut outbox, START), Some(Job::Photo { digest: Digest::of(b"a"), offset: 0 }));
+    forwarder.handle_reply(refused(422, "hash_mismatch"), &mut outbox, START, 0);
+    outbox.admit(entry(2), &[]);
+    assert!(matches!(forwarder.poll_send(&mut outbox, START), Some(Job::Events(_))), "events go first");
+    let results = vec![receipt(2, Status::Created)];
+    forwarder.handle_reply(Answer::Results { results, server_time: None }, &mut outbox, START, 0);
+    assert_eq!(forwarder.poll_send(&mut outbox, START), Some(Job::Photo { digest: Digest::of(b"b"), offset: 0 }));
+    let sent = forwarder.handle_reply(Answer::Photo { received: 9, complete: true }, &mut outbox, START, 0);
+    assert_eq!(sent.changes, [Change::PhotoSent { digest: Digest::of(b"b") }]);
+}

@@ -1,0 +1,103 @@
+//! What is wrong with the road to Odoo, as a word for programs and as a sentence for people.
+
+use std::fmt;
+
+use super::{Answer, Unreachable};
+
+/// Why nothing gets through, as a person should read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    NoNetwork(String),
+    Timeout,
+    Tls(String),
+    CaptivePortal {
+        status: u16,
+    },
+    AddonMissing,
+    ServerError {
+        status: u16,
+    },
+    ClockSkew,
+    Unauthorized(String),
+    Revoked(String),
+    Refused {
+        code: String,
+        message: String,
+    },
+    /// The server answered, but its answer fits nothing that was asked.
+    Nonsense,
+    Local(String),
+}
+
+impl Trouble {
+    /// What an answer that is no good answer means.
+    pub(super) fn of(answer: Answer) -> Trouble {
+        match answer {
+            Answer::Refused(error) => match (error.status, error.code.as_str()) {
+                (401, "clock_skew") => Trouble::ClockSkew,
+                (401, _) => Trouble::Unauthorized(error.message),
+                (403, "revoked") => Trouble::Revoked(error.message),
+                (500.., _) => Trouble::ServerError { status: error.status },
+                (_, _) => Trouble::Refused { code: error.code, message: error.message },
+            },
+            Answer::NotOurs { status: 404, html: true } => Trouble::AddonMissing,
+            Answer::NotOurs { status: status @ 500.., .. } => Trouble::ServerError { status },
+            Answer::NotOurs { status, .. } => Trouble::CaptivePortal { status },
+            Answer::Unreachable { why: Unreachable::Timeout, .. } => Trouble::Timeout,
+            Answer::Unreachable { why: Unreachable::Tls, detail } => Trouble::Tls(detail),
+            Answer::Unreachable { why: Unreachable::TooLarge, .. } | Answer::Results { .. } | Answer::Photo { .. } => {
+                Trouble::Nonsense
+            }
+            Answer::Unreachable { why: Unreachable::Connect | Unreachable::Broken, detail } => {
+                Trouble::NoNetwork(detail)
+            }
+            Answer::Local { detail } => Trouble::Local(detail),
+        }
+    }
+
+    /// A word for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Trouble::NoNetwork(_) => "unreachable",
+            Trouble::Timeout => "timeout",
+            Trouble::Tls(_) => "tls",
+            Trouble::CaptivePortal { .. } => "captive_portal",
+            Trouble::AddonMissing => "addon_missing",
+            Trouble::ServerError { .. } => "server_error",
+            Trouble::ClockSkew => "clock_skew",
+            Trouble::Unauthorized(_) => "unauthorized",
+            Trouble::Revoked(_) => "revoked",
+            Trouble::Refused { .. } => "refused",
+            Trouble::Nonsense => "nonsense",
+            Trouble::Local(_) => "local",
+        }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Trouble::NoNetwork(detail) => write!(f, "Odoo can't be reached ({detail}). Reports are kept here and sent later."),
+            Trouble::Timeout => f.write_str("Odoo did not answer in time. Reports are kept here and sent again."),
+            Trouble::Tls(detail) => {
+                write!(f, "The server's certificate was not accepted ({detail}). Nothing was sent; check the CA and the clock.")
+            }
+            Trouble::CaptivePortal { status } => write!(
+                f,
+                "A web page answered instead of Odoo (HTTP {status}): a captive portal or a proxy. Log this network in; nothing was lost."
+            ),
+            Trouble::AddonMissing => f.write_str(
+                "The server has no Tallyman endpoint (HTML 404): the addon isn't installed there, or another database answered.",
+            ),
+            Trouble::ServerError { status } => write!(f, "The server failed (HTTP {status}). Reports are kept and sent again."),
+            Trouble::ClockSkew => f.write_str("The device's clock was off; it follows the server's time from here on."),
+            Trouble::Unauthorized(message) => write!(f, "Odoo doesn't accept this device's key: {message} Enrol it again."),
+            Trouble::Revoked(message) => {
+                write!(f, "This device was revoked: {message} Everything is kept; ask whoever manages the devices.")
+            }
+            Trouble::Refused { code, message } => write!(f, "Odoo refused the request ({code}): {message}"),
+            Trouble::Nonsense => f.write_str("The server's answer names none of the events sent. They are kept and sent again."),
+            Trouble::Local(detail) => write!(f, "The request could not be made: {detail}"),
+        }
+    }
+}
