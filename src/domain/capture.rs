@@ -239,7 +239,8 @@ impl Capture {
     }
 
     fn typed(&mut self, slot: TypedSlot, text: &str, now: Now, seed: &Seed) -> Vec<Effect> {
-        let text: String = text.trim().chars().take(slip::MAX_CODE).collect();
+        let most = if slot == TypedSlot::Note { slip::MAX_NOTE } else { slip::MAX_CODE };
+        let text: String = text.trim().chars().take(most).collect();
         if text.is_empty() {
             return not_understood("nothing", "Type the code, then press Enter.");
         }

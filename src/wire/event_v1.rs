@@ -196,3 +196,66 @@ fn millis(duration: std::time::Duration) -> u64 {
 fn is_zero(n: &u32) -> bool {
     *n == 0
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::domain::capture::{Capture, Effect, Input, TypedSlot};
+    use crate::domain::catalog::{Catalog, Conventions};
+    use crate::domain::clock::DeviceClock;
+    use crate::domain::decode::command::Command;
+    use crate::domain::decode::{Flaw, RawScan, decode};
+    use crate::domain::event::{MediaType, Report};
+    use crate::domain::id::{ChainHead, DeviceId, Digest};
+    use crate::domain::policy::Policies;
+    use crate::domain::time::{Now, Wall};
+
+    const NOW: Now = Now { boot: Duration::MAX, wall: Wall(i64::MAX / 2) };
+
+    /// The most that a person and a scanner gone mad can put on one slip.
+    fn fullest_report() -> Report {
+        let mut capture = Capture::new(Catalog::new(Conventions::default()), Policies::default());
+        let mut input = |input| capture.handle(input, NOW, &[0; 10]).remove(0);
+        let nasty = "\u{1}".repeat(600);
+        for slot in [TypedSlot::Operator, TypedSlot::Bin, TypedSlot::Item, TypedSlot::Note] {
+            input(Input::Typed { slot, text: format!("x{nasty}x") });
+        }
+        for code in ["EMP-", "WH/OUT/"] {
+            let bytes = format!("{code}{nasty}x").into_bytes();
+            input(Input::Scan(decode(RawScan { source: "dock".into(), bytes, at: NOW, flaws: vec![] })));
+        }
+        for n in 0..200u8 {
+            let bytes = [&[n], "x\u{1}".repeat(23).as_bytes(), b"x"].concat();
+            let flaws = vec![Flaw::UnknownKey { code: 9 }, Flaw::UnknownAi { at: 9 }];
+            input(Input::Scan(decode(RawScan { source: "d".repeat(40).into(), bytes, at: NOW, flaws })));
+        }
+        for n in 0..20u8 {
+            input(Input::Photo(Photo { digest: Digest::of(&[n]), size: u64::MAX, media_type: MediaType::Jpeg }));
+        }
+        for command in [Command::Digit(5), Command::Damaged] {
+            input(Input::Command(command));
+        }
+        match input(Input::Command(Command::Done)) {
+            Effect::Save(report) => *report,
+            told @ Effect::Tell(_) => panic!("{told:?}"),
+        }
+    }
+
+    #[test]
+    fn the_fullest_report_is_within_the_wires_64_kib() {
+        let report = fullest_report();
+        assert!(report.scans.len() > 50 && report.scans_omitted > 100 && report.photos.len() == 16);
+        let event = Event {
+            report,
+            device: DeviceId(uuid::Uuid::max()),
+            place: ChainHead::GENESIS,
+            captured: NOW.wall,
+            clock: DeviceClock::remembered(Some(i64::MIN)).note(&"b".repeat(36), NOW),
+        };
+        let payload = serde_json::to_vec(&EventV1::from(&event)).unwrap();
+        let jws = jws::sign(jws::EVENT, &"k".repeat(43), &payload, |_| [0; 64]);
+        assert!(jws.len() <= jws::MAX_BYTES, "{} bytes", jws.len());
+    }
+}

@@ -9,10 +9,11 @@ use super::super::quantity::{Quantity, Variance};
 
 /// Longer codes are cut: no badge, bin or document number is longer, and an event stays within the wire's 64 KiB.
 pub(super) const MAX_CODE: usize = 128;
+pub(super) const MAX_NOTE: usize = 500;
 pub(super) const MAX_PHOTOS: usize = 16;
 const MAX_SCANS: usize = 64;
 /// All raw bytes of one report together, for the same reason.
-const MAX_RAW_TOTAL: usize = 3072;
+const MAX_RAW_TOTAL: usize = 2560;
 /// A session that counts piece by piece must end somewhere.
 const MAX_PIECES: u32 = 99_999;
 
