@@ -288,7 +288,9 @@ impl Agent {
                 let outcome = self.forwarder.handle_reply(answer, &mut self.outbox, now, jitter);
                 if before.as_ref() != self.forwarder.trouble() {
                     match self.forwarder.trouble() {
-                        Some(trouble) => tracing::warn!(code = trouble.code(), "{trouble}"),
+                        Some(trouble) => {
+                            tracing::warn!(code = trouble.code(), detail = trouble.detail(), "{trouble}");
+                        }
                         None => tracing::info!("Odoo is reached again"),
                     }
                 }

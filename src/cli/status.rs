@@ -1,7 +1,7 @@
 //! `tallyman status`: how the running agent is.
 
 use super::{ConfigArg, Failure, local, say};
-use crate::wire::local_v1::StatusV1;
+use crate::wire::local_v1::{StatusV1, TroubleV1};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -39,7 +39,10 @@ fn readable(status: &StatusV1) -> String {
         format!("  oldest unsent  {}", status.oldest_unsent.as_deref().unwrap_or("-")),
     ];
     match &status.last_error {
-        Some(error) => lines.push(format!("  last error     {}: {}", error.code, error.message)),
+        Some(TroubleV1 { code, message, detail }) => {
+            let detail = detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+            lines.push(format!("  last error     {code}: {message}{detail}"));
+        }
         None => lines.push("  last error     -".to_owned()),
     }
     for scanner in &status.scanners {

@@ -127,7 +127,10 @@ fn whole_page(console: &Console) -> Markup {
             body {
                 header {
                     h1 { "Tallyman demo" }
-                    p { "Fire labels here, watch " a href=(console.page) target="_blank" { "the touch page" } ", cut the network, and see what arrives." }
+                    p {
+                        "Fire labels here, watch " a href=(console.page) target="_blank" { "the touch page" }
+                        ", cut the network, and see what arrives."
+                    }
                 }
                 main {
                     section aria-label="Labels" {
@@ -191,7 +194,10 @@ fn one_case(case: &Case, book: &super::book::Book) -> Markup {
                     @if let Some(value) = value { span.fact { (word) " " code { (value) } } }
                 }
             }
-            p.fine { "event " (case.event.sequence.trim_start_matches('0')) " of its chain, captured " (case.event.time) ", came " (case.deliveries) "×, " (data.scans.len()) " raw scans" }
+            p.fine {
+                "event " (case.event.sequence.trim_start_matches('0')) " of its chain, captured " (case.event.time)
+                ", came " (case.deliveries) "×, " (data.scans.len()) " raw scans"
+            }
             @for photo in &data.photos {
                 @if book.photo(&photo.sha256).is_some_and(|photo| photo.complete) {
                     img src={"/photo/" (photo.sha256)} alt="photo of the report";

@@ -248,7 +248,9 @@ mod tests {
         }
 
         #[test]
-        fn no_gs1_like_text_makes_the_decoder_panic(text in "(\\]C1)?(01[0-9]{14}|10[A-Z]{0,25}|17[0-9]{6}|3[0-9]{3,9}|\u{1d}|é){0,8}") {
+        fn no_gs1_like_text_makes_the_decoder_panic(
+            text in "(\\]C1)?(01[0-9]{14}|10[A-Z]{0,25}|17[0-9]{6}|3[0-9]{3,9}|\u{1d}|é){0,8}",
+        ) {
             scan(text.as_bytes());
         }
     }

@@ -49,6 +49,8 @@ pub struct LineView {
     pub enrolled: bool,
     /// What is wrong, as a word for programs and a sentence for people.
     pub trouble: Option<(&'static str, String)>,
+    /// What the machine said about it, for IT.
+    pub detail: Option<String>,
 }
 
 /// One report in a list.
@@ -95,6 +97,7 @@ impl Snapshot {
                 online: forwarder.is_online(),
                 enrolled,
                 trouble: forwarder.trouble().map(|trouble| (trouble.code(), trouble.to_string())),
+                detail: forwarder.trouble().and_then(|trouble| trouble.detail()).map(ToOwned::to_owned),
             },
             counts: outbox.counts(),
             mine: outbox.entries().rev().chain(outbox.recent().rev()).take(MINE).map(Row::of).collect(),

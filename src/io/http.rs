@@ -56,7 +56,8 @@ pub enum EnrolError {
     #[error("{code}: {message}")]
     Refused { code: String, message: String },
     #[error(
-        "the server answered HTTP {0} with something that is not Tallyman's: is the addon warehouse_exception installed there, and is it the right database?"
+        "the server answered HTTP {0} with something that is not Tallyman's: is the addon warehouse_exception \
+         installed there, and is it the right database?"
     )]
     NotOurs(u16),
 }

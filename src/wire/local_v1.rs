@@ -25,6 +25,8 @@ pub struct StatusV1 {
 pub struct TroubleV1 {
     pub code: String,
     pub message: String,
+    /// What the machine said.
+    pub detail: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -60,8 +62,11 @@ pub struct DetailV1 {
 impl StatusV1 {
     pub fn of(snapshot: &Snapshot, quarantined: Vec<String>) -> StatusV1 {
         let counts = snapshot.counts;
-        let trouble =
-            |(code, message): &(&'static str, String)| TroubleV1 { code: (*code).to_owned(), message: message.clone() };
+        let trouble = |(code, message): &(&'static str, String)| TroubleV1 {
+            code: (*code).to_owned(),
+            message: message.clone(),
+            detail: snapshot.line.detail.clone(),
+        };
         StatusV1 {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             enrolled: snapshot.line.enrolled,

@@ -83,8 +83,8 @@ fn what_is_no_photo_or_too_large_is_refused_and_the_report_goes_on() {
 fn a_scanner_that_is_not_there_is_named_and_holds_up_nobody() {
     let odoo = Counterpart::start();
     let mut device = enrolled(&odoo.url());
-    let missing = "[catalog]\nfile = \"catalog.json\"\n[[scanner]]\nname = \"wedge\"\nkind = \"evdev\"\npath = \"/dev/input/by-id/none\"";
-    device.configure(missing);
+    let missing = "[[scanner]]\nname = \"wedge\"\nkind = \"evdev\"\npath = \"/dev/input/by-id/none\"";
+    device.configure(&format!("[catalog]\nfile = \"catalog.json\"\n{missing}"));
     device.start();
     let status = device
         .until_status("both scanners", |status| status["scanners"].as_array().is_some_and(|list| list.len() == 2));

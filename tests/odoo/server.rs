@@ -176,8 +176,12 @@ impl Warehouse {
         let places = &["default_location_src_id", "default_location_dest_id"];
         let places = odoo.one("stock.picking.type", &json!([["id", "=", kind]]), places);
         let (from, to) = (&places["default_location_src_id"][0], &places["default_location_dest_id"][0]);
-        let planned = json!({ "product_id": self.product, "product_uom_qty": quantity, "location_id": from, "location_dest_id": to });
-        let values = json!({ "picking_type_id": kind, "location_id": from, "location_dest_id": to, "move_ids": [[0, 0, planned]] });
+        let with_places = |mut values: Value| {
+            (values["location_id"], values["location_dest_id"]) = (from.clone(), to.clone());
+            values
+        };
+        let planned = with_places(json!({ "product_id": self.product, "product_uom_qty": quantity }));
+        let values = with_places(json!({ "picking_type_id": kind, "move_ids": [[0, 0, planned]] }));
         let picking = odoo.create("stock.picking", &values);
         odoo.call("stock.picking", "action_confirm", &json!({ "ids": [picking] }));
         odoo.call("stock.picking", "action_assign", &json!({ "ids": [picking] }));

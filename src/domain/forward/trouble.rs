@@ -55,6 +55,23 @@ impl Trouble {
         }
     }
 
+    /// What the machine said, for IT: an operator can do nothing with it.
+    pub fn detail(&self) -> Option<&str> {
+        match self {
+            Trouble::NoNetwork(detail) | Trouble::Tls(detail) => Some(detail),
+            Trouble::Timeout
+            | Trouble::CaptivePortal { .. }
+            | Trouble::AddonMissing
+            | Trouble::ServerError { .. }
+            | Trouble::ClockSkew
+            | Trouble::Unauthorized(_)
+            | Trouble::Revoked(_)
+            | Trouble::Refused { .. }
+            | Trouble::Nonsense
+            | Trouble::Local(_) => None,
+        }
+    }
+
     /// A word for programs.
     pub fn code(&self) -> &'static str {
         match self {
@@ -77,26 +94,34 @@ impl Trouble {
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Trouble::NoNetwork(detail) => write!(f, "Odoo can't be reached ({detail}). Reports are kept here and sent later."),
+            Trouble::NoNetwork(_) => f.write_str("Odoo can't be reached. Reports are kept here and sent later."),
             Trouble::Timeout => f.write_str("Odoo did not answer in time. Reports are kept here and sent again."),
-            Trouble::Tls(detail) => {
-                write!(f, "The server's certificate was not accepted ({detail}). Nothing was sent; check the CA and the clock.")
+            Trouble::Tls(_) => {
+                f.write_str("The server's certificate was not accepted. Nothing was sent; check the CA and the clock.")
             }
             Trouble::CaptivePortal { status } => write!(
                 f,
-                "A web page answered instead of Odoo (HTTP {status}): a captive portal or a proxy. Log this network in; nothing was lost."
+                "A web page answered instead of Odoo (HTTP {status}): a captive portal or a proxy. \
+                 Log this network in; nothing was lost."
             ),
             Trouble::AddonMissing => f.write_str(
-                "The server has no Tallyman endpoint (HTML 404): the addon isn't installed there, or another database answered.",
+                "The server has no Tallyman endpoint (HTML 404): the addon isn't installed there, \
+                 or another database answered.",
             ),
-            Trouble::ServerError { status } => write!(f, "The server failed (HTTP {status}). Reports are kept and sent again."),
+            Trouble::ServerError { status } => {
+                write!(f, "The server failed (HTTP {status}). Reports are kept and sent again.")
+            }
             Trouble::ClockSkew => f.write_str("The device's clock was off; it follows the server's time from here on."),
-            Trouble::Unauthorized(message) => write!(f, "Odoo doesn't accept this device's key: {message} Enrol it again."),
+            Trouble::Unauthorized(message) => {
+                write!(f, "Odoo doesn't accept this device's key: {message} Enrol it again.")
+            }
             Trouble::Revoked(message) => {
                 write!(f, "This device was revoked: {message} Everything is kept; ask whoever manages the devices.")
             }
             Trouble::Refused { code, message } => write!(f, "Odoo refused the request ({code}): {message}"),
-            Trouble::Nonsense => f.write_str("The server's answer names none of the events sent. They are kept and sent again."),
+            Trouble::Nonsense => {
+                f.write_str("The server's answer names none of the events sent. They are kept and sent again.")
+            }
             Trouble::Local(detail) => write!(f, "The request could not be made: {detail}"),
         }
     }

@@ -31,7 +31,7 @@ pub(in crate::web) fn snapshot() -> Snapshot {
         feedback: None,
         feedback_number: 0,
         saving: false,
-        line: LineView { online: true, enrolled: true, trouble: None },
+        line: LineView { online: true, enrolled: true, trouble: None, detail: None },
         counts: Counts::default(),
         mine: vec![],
         scanners: vec![ScannerView { name: "gun".into(), connected: true, detail: "ready".into() }],
