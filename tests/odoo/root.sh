@@ -45,9 +45,10 @@ become_root() {
   exec sudo -- env TALLYMAN_CACHE="$CACHE" TALLYMAN_PG_DIR="$PG_DIR" TALLYMAN_PG_PORT="$PG_PORT" "$HERE/root.sh" "$@"
 }
 
-need() { # COMMAND PACKAGE WHY
-  command -v "$1" >/dev/null && return
+need() { # COMMAND-OR-FILE PACKAGE WHY
+  command -v "$1" >/dev/null || [[ -e $1 ]] && return
   say "installing $2 with apt: $3."
+  [[ -n $(compgen -G '/var/lib/apt/lists/*_Packages*') ]] || apt-get -q update >&2
   DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install "$2" >&2
 }
 
@@ -99,6 +100,7 @@ build() {
 
 make_root() {
   need debootstrap debootstrap "it makes the root"
+  need /usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring "it says whom to trust for Debian's packages"
   unmount_root
   say "making an Odoo root in $ROOT (about 3 minutes, once)."
   rm -rf --one-file-system "$ROOT"
