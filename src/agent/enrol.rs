@@ -9,8 +9,11 @@ use crate::wire::device_api_v1::{EnrolPayload, Hardware};
 /// Why this device was not enrolled. Nothing of it was changed then.
 #[derive(Debug, thiserror::Error)]
 pub enum EnrolmentError {
-    #[error("this device is already enrolled as {name} at {url}. --replace enrols it again")]
-    AlreadyEnrolled { name: String, url: String },
+    #[error(
+        "this device is already enrolled as {name} at {url}. To make it another device, let it deliver what waits \
+         (tallyman status), stop the agent, and move {folder} aside"
+    )]
+    AlreadyEnrolled { name: String, url: String, folder: String },
     #[error(transparent)]
     Key(#[from] KeyError),
     #[error(transparent)]
@@ -26,11 +29,11 @@ pub enum EnrolmentError {
 }
 
 /// Enrols the device of `config`. A lost answer costs nothing: the same code with the same key is answered again.
-pub async fn enrol(config: &Config, url: &str, code: &str, replace: bool) -> Result<Identity, EnrolmentError> {
+pub async fn enrol(config: &Config, url: &str, code: &str) -> Result<Identity, EnrolmentError> {
     let folder = &config.state_dir;
     durable::create_folder(folder)?;
-    if let Some(Identity { name, url, .. }) = Identity::load(folder)?.filter(|_| !replace) {
-        return Err(EnrolmentError::AlreadyEnrolled { name, url });
+    if let Some(Identity { name, url, .. }) = Identity::load(folder)? {
+        return Err(EnrolmentError::AlreadyEnrolled { name, url, folder: folder.display().to_string() });
     }
     let client = OdooClient::new(url, &config.http)?;
     let key = DeviceKey::load_or_create(folder)?;

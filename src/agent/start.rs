@@ -16,6 +16,7 @@ use crate::config::{Config, Scanner, Source};
 use crate::domain::catalog::Catalog;
 use crate::domain::id::Digest;
 use crate::io::catalog_file::{self, CatalogError};
+use crate::io::http::HttpError;
 use crate::io::photos::Photos;
 use crate::io::source::{Inward, Outlet};
 use crate::io::store::Store;
@@ -31,8 +32,11 @@ pub enum AgentError {
     AlreadyRunning(PathBuf),
     #[error("the page can't be served on {address}: {source}")]
     Page { address: SocketAddr, source: io::Error },
+    /// The configuration names a file that can't be used.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
+    #[error(transparent)]
+    Http(#[from] HttpError),
     #[error(transparent)]
     Io(#[from] io::Error),
     #[error("a task of the agent failed: {0}")]
@@ -56,6 +60,7 @@ impl Running {
 pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, AgentError> {
     durable::create_folder(&config.state_dir).map_err(in_folder(&config.state_dir))?;
     let lock = only_one(&config.state_dir)?;
+    config.http.check()?;
     let catalog = match &config.catalog {
         Some(path) => catalog_file::load(path, config.conventions.clone())?,
         None => Catalog::new(config.conventions.clone()),

@@ -13,14 +13,11 @@ pub(super) struct Args {
     /// The one-time code that Odoo showed
     #[arg(long)]
     code: String,
-    /// Enrol again although this device has an identity; reports that it has not sent will be refused under the new one
-    #[arg(long)]
-    replace: bool,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.load()?;
-    let enrolled = enrol(&config, &args.url, &args.code, args.replace);
+    let enrolled = enrol(&config, &args.url, &args.code);
     let identity = process::block_on(async { enrolled.await.map_err(Failure::other) })?;
     say(&format!("This device is {} ({}) at {}.", identity.name, identity.device, identity.url))?;
     if local::tell_enrolled(&config.state_dir)? {

@@ -63,6 +63,8 @@ impl ConfigArg {
 #[derive(Debug)]
 pub enum Failure {
     Config(ConfigError),
+    /// A file that the configuration names can't be used.
+    NamedFile(String),
     Other(String),
 }
 
@@ -78,6 +80,10 @@ impl Failure {
         match self {
             Failure::Config(error) => {
                 let _ = writeln!(stderr, "{error}");
+                ExitCode::from(EX_CONFIG)
+            }
+            Failure::NamedFile(message) => {
+                let _ = writeln!(stderr, "{message}");
                 ExitCode::from(EX_CONFIG)
             }
             Failure::Other(message) => {
@@ -96,7 +102,14 @@ impl From<ConfigError> for Failure {
 
 impl From<AgentError> for Failure {
     fn from(error: AgentError) -> Failure {
-        Failure::other(error)
+        match error {
+            AgentError::Catalog(_) | AgentError::Http(_) => Failure::NamedFile(error.to_string()),
+            AgentError::Folder { .. }
+            | AgentError::AlreadyRunning(_)
+            | AgentError::Page { .. }
+            | AgentError::Io(_)
+            | AgentError::Task(_) => Failure::other(error),
+        }
     }
 }
 

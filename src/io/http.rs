@@ -28,6 +28,21 @@ pub struct HttpConfig {
     pub allow_plain_http: bool,
 }
 
+impl HttpConfig {
+    /// Finds out at the start, and not at the first report, that a CA file can't be used.
+    pub fn check(&self) -> Result<(), HttpError> {
+        self.roots().map(|_| ())
+    }
+
+    fn roots(&self) -> Result<Option<Vec<Certificate>>, HttpError> {
+        let Some(path) = &self.ca_file else { return Ok(None) };
+        let failed = |why: String| HttpError::CaFile(path.clone(), why);
+        let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+        let roots = Certificate::from_pem_bundle(&pem).map_err(|error| failed(root_cause(&error)))?;
+        if roots.is_empty() { Err(failed("holds no certificate in PEM form".to_owned())) } else { Ok(Some(roots)) }
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
     #[error("{0:?} is no URL: write it like https://odoo.example.com")]
@@ -71,13 +86,7 @@ impl OdooClient {
             .connect_timeout(CONNECT)
             .timeout(WHOLE_CALL)
             .https_only(!config.allow_plain_http);
-        if let Some(path) = &config.ca_file {
-            let failed = |why: String| HttpError::CaFile(path.clone(), why);
-            let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
-            let roots = Certificate::from_pem_bundle(&pem).map_err(|error| failed(error.to_string()))?;
-            if roots.is_empty() {
-                return Err(failed("holds no certificate in PEM form".to_owned()));
-            }
+        if let Some(roots) = config.roots()? {
             builder = builder.tls_certs_only(roots);
         }
         if base.scheme() == "http" {

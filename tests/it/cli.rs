@@ -38,6 +38,22 @@ fn a_missing_configuration_is_78_and_says_how_to_get_one() {
 }
 
 #[test]
+fn a_file_that_the_configuration_names_is_78_too() {
+    let device = Device::new("[catalog]\nfile = \"catalog.json\"");
+    fs::write(device.folder.path().join("catalog.json"), "{\n  \"opperators\": []\n}").unwrap();
+    let output = device.tallyman(&["run"]);
+    assert_eq!(output.status.code(), Some(78));
+    let error = stderr(&output);
+    assert!(error.contains("catalog.json:2:14: unknown field `opperators`, expected"), "{error}");
+
+    fs::write(device.folder.path().join("ca.pem"), "no certificate").unwrap();
+    let config = fs::read_to_string(device.config()).unwrap().replace("[odoo]", "[odoo]\nca_file = \"ca.pem\"");
+    fs::write(device.config(), config).unwrap();
+    let output = device.tallyman(&["run"]);
+    assert_eq!((output.status.code(), stderr(&output).contains("ca.pem: holds no certificate")), (Some(78), true));
+}
+
+#[test]
 fn status_without_an_agent_is_1_and_says_how_to_start_one() {
     let device = Device::new("");
     let output = device.tallyman(&["status"]);
