@@ -15,5 +15,6 @@ mod support;
 mod bad_input;
 mod cli;
 mod delivery;
+mod demo;
 mod flows;
 mod receiver;

@@ -9,6 +9,7 @@
 #   root.sh run DB PORT [ARGS]   serve DB on 127.0.0.1:PORT in the foreground; ARGS go to odoo
 #   root.sh shell DB             run the Python on standard input with Odoo's env
 #   root.sh test DB MODULES      (re)create DB, run the addons' own tests, print "N passed, M failed"
+#   root.sh is-up                succeed if the PostgreSQL runs
 #   root.sh down                 stop the PostgreSQL, unmount what is left
 #
 # Each step makes the ones that it needs, so `root.sh test exc warehouse_exception` is enough in a fresh clone.
@@ -307,6 +308,11 @@ verdict() { # LOG STATUS
   ((bad == 0 && $2 == 0)) || die "the tests failed (Odoo's exit code was $2)."
 }
 
+is_up() {
+  local bin
+  command -v psql >/dev/null && bin=$(pg_bin) && pg_is_ours "$PG_DIR/$(basename "$(dirname "$bin")")"
+}
+
 down() {
   local bin data
   if bin=$(pg_bin); then
@@ -324,6 +330,10 @@ usage() {
 main() {
   local command=${1:-} enough=0
   case $command in
+    is-up)
+      is_up
+      exit
+      ;;
     build | pg | template | down) ;;
     init | run | test) enough=2 ;;
     shell | has) enough=1 ;;
