@@ -78,6 +78,8 @@ pub struct Agent {
     damage: Vec<String>,
     scanners: Vec<ScannerView>,
     saving: Option<Saving>,
+    /// The committer is gone: nothing can be saved until a new start.
+    broken: bool,
     turn: Turn,
 }
 
@@ -129,6 +131,7 @@ impl Agent {
             damage: found.damage,
             scanners: Vec::new(),
             saving: None,
+            broken: false,
             turn: Turn::begin()?,
         })
     }
@@ -139,6 +142,9 @@ impl Agent {
     }
 
     /// Runs until it is told to stop, then finishes what was begun.
+    ///
+    /// # Errors
+    /// When it can't go on: what is durable is safe, and a new start (systemd's) mends the rest.
     pub async fn run(mut self, mut wires: Wires) -> io::Result<()> {
         let counts = self.outbox.counts();
         tracing::info!(pending = counts.pending, parked = counts.parked, delivered = counts.delivered, "ready");
@@ -158,6 +164,9 @@ impl Agent {
                 Wake::Ask(ask) => self.answer(ask),
                 Wake::Saved(result) => self.saved(result),
                 Wake::Line(from_line) => self.line_said(from_line),
+            }
+            if self.broken {
+                return Err(io::Error::other("the journal's writer stopped; start the agent again"));
             }
         }
         notify::stopping();
@@ -208,7 +217,7 @@ impl Agent {
         }
     }
 
-    fn seal(&self, report: Report) -> Result<(Entry, String), String> {
+    fn seal(&self, mut report: Report) -> Result<(Entry, String), String> {
         let Some((identity, key)) = self.line.identity() else {
             return Err("this device is not enrolled yet. Ask IT: tallyman enroll --url ... --code ...".to_owned());
         };
@@ -217,6 +226,9 @@ impl Agent {
             return Err("too many reports wait on this device: bring it to a network first".to_owned());
         }
         let now = self.turn.now;
+        for scan in &mut report.scans {
+            scan.at = self.clock.correct(scan.at);
+        }
         let event = Event {
             device,
             place: self.head,
@@ -254,7 +266,10 @@ impl Agent {
                 let waiting = self.outbox.counts().pending;
                 self.input(Input::Saved { waiting, online: self.forwarder.is_online() });
             }
-            Err(error) => self.input(Input::NotSaved { why: error.to_string() }),
+            Err(error) => {
+                self.broken = matches!(error, StoreError::Stopped);
+                self.input(Input::NotSaved { why: error.to_string() });
+            }
         }
     }
 

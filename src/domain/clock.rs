@@ -38,7 +38,12 @@ impl DeviceClock {
 
     /// The best known time.
     pub fn wall(&self, now: Now) -> Wall {
-        now.wall.plus_ms(self.offset.map_or(0, |offset| offset.ms))
+        self.correct(now.wall)
+    }
+
+    /// What the device's own clock showed, put right as far as is known by now.
+    pub fn correct(&self, shown: Wall) -> Wall {
+        shown.plus_ms(self.offset.map_or(0, |offset| offset.ms))
     }
 
     /// Takes a server's time. Returns the offset to remember when it changed by more than jitter.

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
@@ -263,7 +264,9 @@ impl Committer {
     /// journal; if even that fails (a full disk), the queue goes on without an index.
     fn note(&mut self, entry: &Entry) {
         let Some(index) = &mut self.index else { return };
-        let Err(error) = index.put(entry) else { return };
+        // sled can panic on what it finds on the disk; the journal's writer must not go down with it.
+        let put = catch_unwind(AssertUnwindSafe(|| index.put(entry)));
+        let Err(error) = put.unwrap_or_else(|_| Err(io::Error::other("sled panicked"))) else { return };
         tracing::error!(%error, folder = %self.index_folder.display(), "the index failed; it is set aside and begun anew");
         self.index = None;
         let fresh = durable::set_aside(&self.index_folder).and_then(|_| Index::open(&self.index_folder));

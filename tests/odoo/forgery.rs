@@ -220,4 +220,7 @@ fn a_device_whose_clock_is_a_year_off_corrects_itself() {
     let this_year = &clock::now().wall.to_string()[..4];
     assert_ne!(captured[0], this_year, "the first was captured before anyone told the time");
     assert_eq!(captured[1], this_year, "the second knows it");
+    let of_second = json!([["case_id", "=", odoo.cases(&uuid)[1]["id"]], ["role", "=", "bin"]]);
+    let scan = odoo.one("warehouse.exception.scan", &of_second, &["at"]);
+    assert_eq!(&scan["at"].as_str().unwrap()[..4], this_year, "so do its scans");
 }
