@@ -268,21 +268,10 @@ impl Capture {
     }
 
     fn command(&mut self, command: Command, now: Now, seed: &Seed) -> Vec<Effect> {
-        match command {
-            Command::Undo => return self.undo(),
-            Command::Done => return self.done(),
-            Command::Digit(_)
-            | Command::Point
-            | Command::Empty
-            | Command::Short
-            | Command::Over
-            | Command::Wrong
-            | Command::Damaged
-            | Command::Reason(_)
-            | Command::Clear
-            | Command::SignOff => self.remember(),
-        }
         let id = EventId::mint(now.wall, seed);
+        if !matches!(command, Command::Undo | Command::Done) {
+            self.remember();
+        }
         match command {
             Command::Digit(digit) => self.digit(char::from(b'0' + digit.min(9)), id),
             Command::Point => self.digit('.', id),
@@ -305,7 +294,8 @@ impl Capture {
                 self.undo.clear();
                 tell(Feedback::Understood)
             }
-            Command::Undo | Command::Done => Vec::new(),
+            Command::Undo => self.undo(),
+            Command::Done => self.done(),
         }
     }
 

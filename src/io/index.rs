@@ -154,14 +154,23 @@ impl Index {
         Ok(())
     }
 
-    /// Events that the index believes unsent but the journal doesn't have: their bytes are lost to damage.
-    pub fn missing(&self, known: impl Fn(Sequence) -> bool) -> Vec<Sequence> {
-        let pairs = self.db.iter().filter_map(Result::ok);
-        let unsent = pairs.filter_map(|(key, value)| {
-            let value = IndexV1::decode(&value).filter(|value| value.state != StateV1::Delivered);
-            value.and_then(|_| sequence(&key))
-        });
-        unsent.filter(|sequence| !known(*sequence)).collect()
+    /// Brings entries that the journal no longer has up to date. Before `first`, the journal's oldest sequence, all is in
+    /// Odoo, whatever a crash kept the index from learning; from there on, what the journal doesn't have is lost to
+    /// damage, and is returned.
+    pub fn reconcile(&mut self, first: Sequence, known: impl Fn(Sequence) -> bool) -> io::Result<Vec<Sequence>> {
+        let mut lost = Vec::new();
+        for pair in self.db.iter() {
+            let (key, value) = pair.map_err(io::Error::other)?;
+            let unsent = IndexV1::decode(&value).filter(|value| value.state != StateV1::Delivered);
+            let (Some(value), Some(sequence)) = (unsent, sequence(&key)) else { continue };
+            if sequence < first {
+                let settled = IndexV1 { state: StateV1::Delivered, error: None, ..value };
+                self.db.insert(key, settled.encode()).map_err(io::Error::other)?;
+            } else if !known(sequence) {
+                lost.push(sequence);
+            }
+        }
+        Ok(lost)
     }
 }
 

@@ -24,8 +24,8 @@ pub struct Location {
 /// What opening found out.
 #[derive(Debug, Default)]
 pub struct Recovery {
-    /// How many events were delivered before the oldest kept segment.
-    pub delivered: u64,
+    /// The first event that the oldest kept segment can hold: all before it is in Odoo.
+    pub first: Option<Sequence>,
     pub records: u64,
     /// Bytes of unfinished writes at ends of segments: never acknowledged.
     pub torn: u64,
@@ -66,9 +66,7 @@ impl Journal {
             newest = number;
             match Tail::read(&path, number, state.as_ref(), &mut recovery, &mut each)? {
                 Some(tail) => {
-                    if state.is_none() {
-                        recovery.delivered = tail.header.delivered;
-                    }
+                    recovery.first = recovery.first.or(Some(tail.header.head.next));
                     state = Some(tail);
                 }
                 None => set_aside(folder, &path, &mut recovery)?,

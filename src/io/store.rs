@@ -164,17 +164,22 @@ impl Committer {
             tracing::info!(bytes = recovery.torn, "an unfinished write was left out; it had not been acknowledged");
         }
         let mut committer = Committer { journal, index: Some(index), index_folder, locations: BTreeMap::new() };
-        let found = committer.bring_together(replay, damage);
+        let found = committer.bring_together(replay, recovery.first, damage);
         Ok((committer, found))
     }
 
     /// The journal is the truth; the index is made to agree, and asked what the journal may have lost.
-    fn bring_together(&mut self, replay: Replay, mut damage: Vec<String>) -> Found {
+    fn bring_together(&mut self, replay: Replay, first: Option<Sequence>, mut damage: Vec<String>) -> Found {
         let (head, delivered) = (self.journal.head(), self.journal.delivered());
         let mut outbox = Outbox::new(delivered);
-        let missing = self.index.as_ref().map(|index| index.missing(|sequence| replay.events.contains_key(&sequence)));
-        for sequence in missing.unwrap_or_default() {
-            damage.push(format!("event {} is in the index but its bytes are damaged or gone", sequence.0));
+        let known = |sequence| replay.events.contains_key(&sequence);
+        let lost = self.index.as_mut().map(|index| index.reconcile(first.unwrap_or(Sequence(0)), known));
+        match lost.unwrap_or(Ok(Vec::new())) {
+            Ok(lost) => damage
+                .extend(lost.iter().map(|sequence| {
+                    format!("event {} is in the index, but its bytes are damaged or gone", sequence.0)
+                })),
+            Err(error) => tracing::warn!(%error, "the index could not be brought up to date"),
         }
         for (sequence, (entry, at)) in replay.events {
             self.locations.insert(sequence, at);
@@ -343,5 +348,112 @@ fn explain(error: &io::Error) -> String {
         "the device's disk is full. Nothing was lost, nothing new is saved: free some space".to_owned()
     } else {
         format!("the device's disk refused the write ({error}). Nothing was lost")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::EventId;
+    use crate::domain::outbox::Change;
+    use crate::domain::policy::Kind;
+    use crate::domain::time::Wall;
+
+    fn entry(n: u64, jws: &str) -> Entry {
+        Entry {
+            sequence: Sequence(n),
+            id: EventId::mint(Wall(1), &[n as u8; 10]),
+            digest: Digest::of(jws.as_bytes()),
+            size: jws.len() as u64,
+            kind: Kind::PickShortage,
+            subject: "WH/OUT/1".into(),
+            captured: Wall(0),
+            photos: vec![],
+            state: State::FRESH,
+        }
+    }
+
+    fn jws(n: u64) -> String {
+        format!("{n}-{}", "x".repeat(3000))
+    }
+
+    fn save(store: &Store, n: u64) {
+        let entry = entry(n, &jws(n));
+        let record = Record::Event(EventRecord::of(&entry, jws(n)));
+        store.append(record, Some(entry)).blocking_recv().unwrap().unwrap();
+    }
+
+    fn deliver(store: &Store, n: u64) {
+        let change = Change::Delivered { sequence: Sequence(n), case: Some(format!("C{n}")), photos_there: vec![] };
+        let delivered = Entry { state: State::Delivered { case: Some(format!("C{n}")) }, ..entry(n, &jws(n)) };
+        store.append(Record::from(&change), Some(delivered)).blocking_recv().unwrap().unwrap();
+    }
+
+    #[test]
+    fn a_start_finds_what_is_unsent_and_what_became_of_the_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, found) = Store::open(folder.path()).unwrap();
+        assert_eq!((found.head, found.outbox.counts().pending), (ChainHead::GENESIS, 0));
+        (1..=3).for_each(|n| save(&store, n));
+        deliver(&store, 2);
+        store.close();
+        let (store, found) = Store::open(folder.path()).unwrap();
+        assert_eq!((found.outbox.counts().pending, found.outbox.counts().delivered), (2, 1));
+        assert_eq!(found.head, ChainHead { next: Sequence(4), prev: Digest::of(jws(3).as_bytes()) });
+        assert_eq!(found.damage, Vec::<String>::new());
+        let read = store.read(vec![Sequence(1), Sequence(9)]).blocking_recv().unwrap();
+        assert_eq!(read[0].1.as_ref().unwrap(), &jws(1));
+        assert!(read[1].1.is_err());
+    }
+
+    #[test]
+    fn delivered_segments_go_their_history_stays_and_no_damage_is_seen_in_that() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = Store::open(folder.path()).unwrap();
+        (1..=800).for_each(|n| save(&store, n));
+        let segments = || std::fs::read_dir(folder.path().join("journal")).unwrap().count();
+        let before = segments();
+        (1..=800).for_each(|n| deliver(&store, n));
+        store.settled(Sequence(801));
+        assert_eq!(store.delivered(5).blocking_recv().unwrap()[0].case.as_deref(), Some("C800"));
+        assert!(before > 2 && segments() == 1, "{before} segments became {}", segments());
+        store.close();
+        // As a crash would leave it: the index never heard of a delivery whose segment is gone.
+        let (mut index, _) = Index::open(&folder.path().join("index")).unwrap();
+        index.put(&entry(7, &jws(7))).unwrap();
+        index.close().unwrap();
+        let (_store, found) = Store::open(folder.path()).unwrap();
+        assert_eq!(found.damage, Vec::<String>::new());
+        assert_eq!((found.outbox.counts().pending, found.outbox.counts().delivered), (0, 800));
+        assert_eq!(found.head.next, Sequence(801));
+    }
+
+    #[test]
+    fn an_index_full_of_rubbish_is_set_aside_and_nothing_unsent_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = Store::open(folder.path()).unwrap();
+        (1..=5).for_each(|n| save(&store, n));
+        store.close();
+        let file = folder.path().join("index/db");
+        let length = std::fs::metadata(&file).unwrap().len();
+        std::fs::write(&file, vec![0x5a; length as usize]).unwrap();
+        let (_store, found) = Store::open(folder.path()).unwrap();
+        assert_eq!(found.outbox.counts().pending, 5);
+        assert!(found.damage.iter().any(|damage| damage.contains("quarantine-1-index")), "{:?}", found.damage);
+    }
+
+    #[test]
+    fn a_journal_that_lost_its_end_never_gives_a_sequence_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = Store::open(folder.path()).unwrap();
+        (1..=5).for_each(|n| save(&store, n));
+        store.close();
+        let segment = folder.path().join("journal/00000001.journal");
+        let length = std::fs::metadata(&segment).unwrap().len();
+        std::fs::OpenOptions::new().write(true).open(&segment).unwrap().set_len(length - 4000).unwrap();
+        let (_store, found) = Store::open(folder.path()).unwrap();
+        assert_eq!(found.head, ChainHead { next: Sequence(6), prev: Digest::of(jws(5).as_bytes()) });
+        assert_eq!(found.outbox.counts().pending, 3);
+        assert!(found.damage.iter().any(|damage| damage.contains("event 5")), "{:?}", found.damage);
     }
 }
