@@ -116,7 +116,9 @@ impl Odoo {
     pub(crate) fn stop(&self) -> bool {
         let Ok(file) = env::var("TALLYMAN_ODOO_PID_FILE") else { return false };
         let pid = fs::read_to_string(file).unwrap();
-        assert!(Command::new("kill").arg(pid.trim()).status().unwrap().success());
+        // bash's own kill: a small system has no other. A server that sudo started is sudo's to stop.
+        let kill = ["-c", "kill \"$1\" 2>/dev/null || sudo kill \"$1\"", "kill", pid.trim()];
+        assert!(Command::new("bash").args(kill).status().unwrap().success());
         until("Odoo to stop", || (!self.is_up() && !is_running(pid.trim())).then_some(()));
         true
     }

@@ -19,15 +19,19 @@ WORK=$(mktemp -d)
 
 say() { printf 'suite.sh: %s\n' "$*" >&2; }
 
+is_running() { [[ -d /proc/$1 ]]; }
+
 # Stops what this script (or the test that restarts the server) started, by the process ids that were written down.
 clean_up() {
   local file pid
   for file in "$WORK"/*.pid; do
     [[ -s $file ]] || continue
     pid=$(<"$file")
-    kill "$pid" 2>/dev/null || true
+    is_running "$pid" || continue
+    # A server that sudo started is sudo's to stop.
+    kill "$pid" 2>/dev/null || sudo kill "$pid" || true
     for _ in {1..100}; do
-      kill -0 "$pid" 2>/dev/null || break
+      is_running "$pid" || break
       sleep 0.1
     done
   done
@@ -48,7 +52,7 @@ serve() { # NAME DB PORT
   echo $! >"$WORK/$1.pid"
   for _ in {1..240}; do
     if curl -fsS -o /dev/null -m 5 "http://127.0.0.1:$3/web/health" 2>/dev/null; then return; fi
-    kill -0 "$(<"$WORK/$1.pid")" 2>/dev/null || break
+    is_running "$(<"$WORK/$1.pid")" || break
     sleep 0.5
   done
   say "Odoo did not come up:" && cat "$WORK/$1.log" >&2 && exit 1
