@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+use rustix::termios::{OptionalActions, ioctl_tiocnxcl, tcgetattr, tcsetattr};
 
 #[derive(Debug)]
 pub struct PretendScanner {
     master: File,
     path: PathBuf,
     /// Held open, so that a code fired while nobody reads waits in the line instead of failing.
-    _slave: File,
+    slave: File,
 }
 
 impl PretendScanner {
@@ -27,12 +27,18 @@ impl PretendScanner {
         let mut settings = tcgetattr(&slave)?;
         settings.make_raw();
         tcsetattr(&slave, OptionalActions::Now, &settings)?;
-        Ok(PretendScanner { master: File::from(master), path, _slave: File::from(slave) })
+        Ok(PretendScanner { master: File::from(master), path, slave: File::from(slave) })
     }
 
     /// The device that an agent opens.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Lets another reader open the line after one was killed. A reader takes a line for itself (TIOCEXCL); a real line
+    /// forgets that with its last reader, but this one is held open here.
+    pub fn release(&self) -> io::Result<()> {
+        Ok(ioctl_tiocnxcl(&self.slave)?)
     }
 
     /// Pulls the trigger.

@@ -112,19 +112,19 @@ impl Odoo {
         asked.is_ok_and(|answer| answer.status().is_success())
     }
 
-    /// Stops the server if it is the suite's own. False for somebody else's.
-    pub(crate) fn stop(&self) -> bool {
-        let Ok(file) = env::var("TALLYMAN_ODOO_PID_FILE") else { return false };
+    /// Stops the server, until what this returns is dropped, if it is the suite's own; `None` for somebody else's.
+    pub(crate) fn stop(&self) -> Option<Stopped<'_>> {
+        let Ok(file) = env::var("TALLYMAN_ODOO_PID_FILE") else { return None };
         let pid = fs::read_to_string(file).unwrap();
         // bash's own kill: a small system has no other. A server that sudo started is sudo's to stop.
         let kill = ["-c", "kill \"$1\" 2>/dev/null || sudo kill \"$1\"", "kill", pid.trim()];
         assert!(Command::new("bash").args(kill).status().unwrap().success());
         until("Odoo to stop", || (!self.is_up() && !is_running(pid.trim())).then_some(()));
-        true
+        Some(Stopped(self))
     }
 
     #[expect(clippy::zombie_processes, reason = "the server outlives this test; suite.sh stops it by its process id")]
-    pub(crate) fn start_again(&self) {
+    fn start_again(&self) {
         let port = self.url.rsplit(':').next().unwrap();
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/odoo/root.sh");
         let mut command = Command::new(script);
@@ -132,6 +132,15 @@ impl Odoo {
         let server = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
         fs::write(variable("TALLYMAN_ODOO_PID_FILE"), server.id().to_string()).unwrap();
         until("Odoo to be up again", || self.is_up().then_some(()));
+    }
+}
+
+/// A server that is down. It comes up again also when the test fails: the others need it.
+pub(crate) struct Stopped<'a>(&'a Odoo);
+
+impl Drop for Stopped<'_> {
+    fn drop(&mut self) {
+        self.0.start_again();
     }
 }
 

@@ -113,6 +113,7 @@ impl Device {
         let mut agent = self.agent.take().unwrap();
         agent.kill().unwrap();
         agent.wait().unwrap();
+        self.scanner.release().unwrap();
         self.keep_log();
     }
 
@@ -122,6 +123,7 @@ impl Device {
         let pid = rustix::process::Pid::from_child(&agent);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
         let status = until("the agent to stop", || agent.try_wait().unwrap());
+        self.scanner.release().unwrap();
         self.keep_log();
         status
     }
