@@ -90,8 +90,12 @@ impl Device {
 
     /// Starts the agent with a wall clock that is a year behind (by libfaketime, which leaves boot time alone).
     pub fn start_in_the_past(&mut self) {
-        let mut command = Command::new("faketime");
-        command.args(["-f", "-365d", env!("CARGO_BIN_EXE_tallyman")]).env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        // The wrapper would stay between us and the agent, and a kill would reach it alone: only its library is wanted.
+        let mut wrapper = Command::new("faketime");
+        let library = wrapper.args(["-f", "-365d", "printenv", "LD_PRELOAD"]).output().unwrap().stdout;
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tallyman"));
+        command.env("LD_PRELOAD", String::from_utf8(library).unwrap().trim()).env("FAKETIME", "-365d");
+        command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
         self.start_by(command);
     }
 
