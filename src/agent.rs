@@ -285,13 +285,14 @@ impl Agent {
         match from_line {
             FromLine::Read(events) => {
                 let (readable, unreadable): (Vec<_>, Vec<_>) = events.into_iter().partition(|(_, jws)| jws.is_ok());
+                let mut parked = Vec::new();
                 for (sequence, error) in unreadable {
                     self.forwarder.leave_out(sequence);
                     let why = error.err().map(|error| error.to_string()).unwrap_or_default();
                     tracing::error!(sequence = sequence.0, why, "an event can't be read back and is parked");
-                    let parked = self.outbox.park(sequence, "unreadable", &why);
-                    self.persist(parked.into_iter().collect());
+                    parked.extend(self.outbox.park(sequence, "unreadable", &why));
                 }
+                self.persist(parked);
                 let events: Vec<String> = readable.into_iter().filter_map(|(_, jws)| jws.ok()).collect();
                 if !events.is_empty() {
                     self.line.send_events(events, self.clock.wall(self.turn.now));

@@ -97,7 +97,7 @@ impl Line {
                 });
             }
             Job::Photo { digest, offset } => {
-                let photo = outbox.next_upload_of(digest).map(|upload| upload.photo.clone());
+                let photo = outbox.upload(digest).map(|upload| upload.photo.clone());
                 let photos = self.photos.clone();
                 self.task(wall, async move |client, token| {
                     let Some(photo) = photo else { return local_answer("the photo is no longer wanted") };

@@ -241,7 +241,7 @@ impl Outbox {
     }
 
     /// The upload of a photo, if it is still wanted.
-    pub fn next_upload_of(&self, digest: Digest) -> Option<&Upload> {
+    pub fn upload(&self, digest: Digest) -> Option<&Upload> {
         self.uploads.get(digest)
     }
 

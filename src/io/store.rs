@@ -3,7 +3,7 @@
 //! Requests queue in a bounded channel. Up to 256 appends share one write and one fdatasync; their promises are kept
 //! before the index hears of them, because the index can be rebuilt and a promise can't.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -306,7 +306,6 @@ struct Replay {
     photos_sent: Vec<Digest>,
     offset_ms: Option<i64>,
     damage: Vec<String>,
-    states: HashMap<Sequence, State>,
 }
 
 impl Replay {
@@ -327,7 +326,7 @@ impl Replay {
 
     fn event(&mut self, event: &EventRecord, at: Location) {
         let sequence = Sequence(event.sequence);
-        match event.entry(self.states.remove(&sequence).unwrap_or(State::FRESH)) {
+        match event.entry(State::FRESH) {
             Some(entry) => {
                 self.events.insert(sequence, (entry, at));
             }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use reqwest::blocking::Client;
 use serde_json::{Value, json};
 
-use crate::support::{Device, until};
+use crate::support::{Device, is_running, until};
 
 /// Tests that need the server share it; the one that stops it has it alone.
 static SERVER: RwLock<()> = RwLock::new(());
@@ -142,11 +142,6 @@ impl Drop for Stopped<'_> {
     fn drop(&mut self) {
         self.0.start_again();
     }
-}
-
-fn is_running(pid: &str) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    !stat.is_empty() && !stat.contains(") Z ")
 }
 
 /// A product on a shelf, someone to pick it, and documents that expect it.

@@ -133,10 +133,7 @@ impl Device {
     }
 
     pub fn is_alive(&self) -> bool {
-        self.agent.as_ref().is_some_and(|agent| {
-            let stat = fs::read_to_string(format!("/proc/{}/stat", agent.id())).unwrap_or_default();
-            !stat.is_empty() && !stat.contains(") Z ")
-        })
+        self.agent.as_ref().is_some_and(|agent| is_running(&agent.id().to_string()))
     }
 
     pub fn pid(&self) -> u32 {
@@ -222,6 +219,12 @@ impl Drop for Device {
 /// Runs the real binary to its end.
 pub fn tallyman(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tallyman")).args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+/// True while there is such a process that is more than a zombie.
+pub fn is_running(pid: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    !stat.is_empty() && !stat.contains(") Z ")
 }
 
 /// Resident memory of a process, in bytes.
