@@ -35,6 +35,9 @@ PG_DIR=${TALLYMAN_PG_DIR:-/var/tmp/tallyman-pg}
 PG_PORT=${TALLYMAN_PG_PORT:-5544}
 FILESTORE=$ROOT/var/lib/odoo/filestore
 
+# shellcheck disable=SC1091 # it stands beside this file
+source "$HERE/serving.sh"
+
 say() { printf 'root.sh: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
@@ -274,24 +277,17 @@ shell() { # DB
 
 # --- The addons' own tests ----------------------------------------------------------------------------------------
 
-free_port() {
-  local port
-  for port in {8169..8199}; do
-    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then echo "$port" && return; fi
-  done
-  die "no free port between 8169 and 8199."
-}
-
 run_tests() { # DB MODULES
   check_name "$1"
   ready
   copy_template "$1"
-  local log status=0
+  local log port status=0
+  port=$(free_port 8169 8199)
   log=$(mktemp)
   # shellcheck disable=SC2064 # the name of now
   trap "rm -f '$log'" EXIT
   (odoo server "$1" --init "$2" --test-tags "/${2//,/,/}" --stop-after-init --workers 0 --max-cron-threads 0 \
-    --http-port "$(free_port)") 2>&1 | tee "$log" >&2 || status=$?
+    --http-port "$port") 2>&1 | tee "$log" >&2 || status=$?
   verdict "$log" "$status"
 }
 

@@ -19,50 +19,21 @@ WORK=$(mktemp -d)
 
 say() { printf 'suite.sh: %s\n' "$*" >&2; }
 
-is_running() { [[ -d /proc/$1 ]]; }
+# shellcheck disable=SC1091 # it stands beside this file
+source "$HERE/serving.sh"
 
 # Stops what this script (or the test that restarts the server) started, by the process ids that were written down.
 clean_up() {
-  local file pid
-  for file in "$WORK"/*.pid; do
-    [[ -s $file ]] || continue
-    pid=$(<"$file")
-    is_running "$pid" || continue
-    # A server that sudo started is sudo's to stop.
-    kill "$pid" 2>/dev/null || sudo kill "$pid" || true
-    for _ in {1..100}; do
-      is_running "$pid" || break
-      sleep 0.1
-    done
-  done
+  stop_servers "$WORK"
   rm -rf "$WORK"
 }
 trap clean_up EXIT
 
-free_port() {
-  local port
-  for port in {8270..8299}; do
-    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then echo "$port" && return; fi
-  done
-  say "no free port between 8270 and 8299." && exit 1
-}
-
-serve() { # NAME DB PORT
-  "$ROOT_SH" run "$2" "$3" --workers 2 --log-level warn </dev/null >"$WORK/$1.log" 2>&1 &
-  echo $! >"$WORK/$1.pid"
-  for _ in {1..240}; do
-    if curl -fsS -o /dev/null -m 5 "http://127.0.0.1:$3/web/health" 2>/dev/null; then return; fi
-    is_running "$(<"$WORK/$1.pid")" || break
-    sleep 0.5
-  done
-  say "Odoo did not come up:" && cat "$WORK/$1.log" >&2 && exit 1
-}
-
 own_odoo() {
   "$ROOT_SH" init "$DB" "$ADDONS"
   local port bare_port
-  port=$(free_port)
-  serve odoo "$DB" "$port"
+  port=$(free_port 8270 8299)
+  serve "$ROOT_SH" "$DB" "$port" "$WORK/odoo"
   export ODOO_URL=http://127.0.0.1:$port ODOO_DB=$DB TALLYMAN_ODOO_PID_FILE=$WORK/odoo.pid
   ODOO_API_KEY=$("$ROOT_SH" shell "$DB" 2>"$WORK/shell.log" <<'PYTHON' | sed -n 's/^KEY=//p'
 from datetime import datetime, timedelta
@@ -73,10 +44,10 @@ PYTHON
   )
   [[ -n $ODOO_API_KEY ]] || { cat "$WORK/shell.log" >&2; exit 1; }
   export ODOO_API_KEY
-  bare_port=$(free_port)
+  bare_port=$(free_port 8270 8299)
   # A copy: a template that somebody is connected to can't be copied any more.
   "$ROOT_SH" init tallyman_bare stock
-  serve bare tallyman_bare "$bare_port"
+  serve "$ROOT_SH" tallyman_bare "$bare_port" "$WORK/bare"
   export TALLYMAN_ODOO_BARE_URL=http://127.0.0.1:$bare_port
 }
 
