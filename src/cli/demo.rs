@@ -20,7 +20,7 @@ use crate::demo::labels::{self, Label};
 use crate::demo::receiver::Receiver;
 use crate::demo::scanner::PretendScanner;
 use crate::domain::catalog::Conventions;
-use crate::domain::decode::frame::Terminator;
+use crate::domain::decode::frame::{Framing, Terminator};
 use crate::domain::policy::Policies;
 use crate::io::entropy;
 use crate::io::http::HttpConfig;
@@ -131,7 +131,7 @@ fn config(args: &Args, folder: &Path, scanner: &PretendScanner) -> Config {
             source: Source::Serial(SerialConfig {
                 path: scanner.path().to_owned(),
                 baud: 9600,
-                terminator: Terminator::Line,
+                framing: Framing::ended_by(Terminator::Line),
             }),
         }],
         policies: Policies::default(),

@@ -10,7 +10,8 @@ use toml::Spanned;
 
 use super::{Config, ConfigError, Scanner, Source};
 use crate::domain::catalog::Conventions;
-use crate::domain::decode::frame::Terminator;
+use crate::domain::decode::frame::{Framing, Terminator};
+use crate::domain::decode::keymap::Layout;
 use crate::domain::policy::{FlowPolicy, PhotoRule, Policies, Reason, ReasonRule};
 use crate::io::evdev::EvdevConfig;
 use crate::io::http::HttpConfig;
@@ -194,12 +195,16 @@ impl Text<'_> {
             "serial" => Ok(Source::Serial(SerialConfig {
                 path: self.path(&raw, "/dev/serial/by-id/usb-...")?,
                 baud: self.baud(raw.baud)?,
-                terminator: self.terminator(raw.terminator, raw.gap_ms)?,
+                framing: self.framing(raw.terminator, raw.gap_ms)?,
             })),
             "evdev" => {
                 let path = self.path(&raw, "/dev/input/by-id/usb-...-event-kbd")?;
                 self.only_serial(&raw)?;
-                Ok(Source::Evdev(EvdevConfig { path }))
+                Ok(Source::Evdev(EvdevConfig {
+                    path,
+                    layout: Layout::Us,
+                    framing: Framing::ended_by(Terminator::Any),
+                }))
             }
             "stdin" => {
                 self.only_serial(&raw)?;
@@ -252,19 +257,19 @@ impl Text<'_> {
         }
     }
 
-    fn terminator(&self, word: Option<Spanned<String>>, gap: Option<Spanned<u64>>) -> Result<Terminator, ConfigError> {
-        let silence = gap.as_ref().map_or(50, |gap| *gap.get_ref());
+    fn framing(&self, word: Option<Spanned<String>>, gap: Option<Spanned<u64>>) -> Result<Framing, ConfigError> {
+        let silence = Duration::from_millis(gap.as_ref().map_or(50, |gap| *gap.get_ref()));
         if let Some(gap) = gap.filter(|gap| !(5..=2000).contains(gap.get_ref())) {
             return Err(self.error(gap.span(), "gap_ms is out of range", "write 5 to 2000"));
         }
-        let Some(word) = word else { return Ok(Terminator::Line) };
-        Ok(match word.get_ref().as_str() {
+        let Some(word) = word else { return Ok(Framing::ended_by(Terminator::Line)) };
+        Ok(Framing::ended_by(match word.get_ref().as_str() {
             "line" => Terminator::Line,
             "cr" => Terminator::Cr,
             "lf" => Terminator::Lf,
             "etx" => Terminator::Etx,
             "tab" => Terminator::Tab,
-            "gap" => Terminator::Gap(Duration::from_millis(silence)),
+            "gap" => return Ok(Framing::ended_by(Terminator::Gap).with_gap(silence)),
             other => {
                 let message = format!("{other:?} is no terminator");
                 return Err(self.error(
@@ -273,7 +278,7 @@ impl Text<'_> {
                     "write \"line\" (CR, LF or both), \"cr\", \"lf\", \"etx\", \"tab\" or \"gap\"",
                 ));
             }
-        })
+        }))
     }
 
     fn policies(&self, raw: RawPolicies) -> Result<Policies, ConfigError> {

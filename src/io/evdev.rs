@@ -5,18 +5,22 @@ use std::path::PathBuf;
 
 use evdev::{Device, EventStream, EventSummary, SynchronizationCode};
 
+use super::clock;
 use super::source::{Outlet, keep_reading};
-use crate::domain::decode::keymap::KeyAssembler;
+use crate::domain::decode::frame::Framing;
+use crate::domain::decode::keymap::{KeyAssembler, Layout};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EvdevConfig {
     /// Best a name of /dev/input/by-id, which survives a replug.
     pub path: PathBuf,
+    pub layout: Layout,
+    pub framing: Framing,
 }
 
 /// Reads one scanner until the agent stops; a scanner that goes away is grabbed again when it is back.
 pub async fn run(config: EvdevConfig, outlet: Outlet) {
-    keep_reading(&config.path, &outlet, || grab(&config), |stream| read(stream, &outlet)).await;
+    keep_reading(&config.path, &outlet, || grab(&config), |stream| read(stream, &config, &outlet)).await;
 }
 
 /// What is wrong, for the person who plugs the scanner in.
@@ -38,8 +42,8 @@ fn grab(config: &EvdevConfig) -> Result<(EventStream, String), String> {
 }
 
 /// Reads until the device is gone (true) or the agent stops (false).
-async fn read(mut stream: EventStream, outlet: &Outlet) -> bool {
-    let mut assembler = KeyAssembler::default();
+async fn read(mut stream: EventStream, config: &EvdevConfig, outlet: &Outlet) -> bool {
+    let mut assembler = KeyAssembler::new(config.layout, config.framing.clone());
     loop {
         let event = match stream.next_event().await {
             Ok(event) => event,
@@ -58,7 +62,7 @@ async fn read(mut stream: EventStream, outlet: &Outlet) -> bool {
             assembler.dropped();
         }
         if let EventSummary::Key(_, key, value) = summary
-            && let Some(frame) = assembler.key(key.code(), value)
+            && let Some(frame) = assembler.key(key.code(), value, clock::now())
             && !outlet.scan(frame).await
         {
             return false;

@@ -8,13 +8,13 @@ use tokio_serial::{SerialPortBuilderExt, SerialStream};
 
 use super::clock;
 use super::source::{Outlet, keep_reading};
-use crate::domain::decode::frame::{Framer, Terminator};
+use crate::domain::decode::frame::{Framer, Framing};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SerialConfig {
     pub path: PathBuf,
     pub baud: u32,
-    pub terminator: Terminator,
+    pub framing: Framing,
 }
 
 /// Reads one scanner until the agent stops; a scanner that goes away is opened again when it is back.
@@ -39,7 +39,7 @@ fn open(config: &SerialConfig) -> Result<SerialStream, String> {
 
 /// Reads until the device is gone (true) or the agent stops (false).
 async fn read(mut port: SerialStream, config: &SerialConfig, outlet: &Outlet) -> bool {
-    let mut framer = Framer::new(config.terminator);
+    let mut framer = Framer::new(config.framing.clone());
     let mut buffer = [0; 1024];
     loop {
         let silence = framer.deadline().map(|deadline| deadline.remaining(clock::now()));

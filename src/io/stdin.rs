@@ -4,11 +4,11 @@ use tokio::io::AsyncReadExt;
 
 use super::clock;
 use super::source::Outlet;
-use crate::domain::decode::frame::{Framer, Terminator};
+use crate::domain::decode::frame::{Framer, Framing, Terminator};
 
 pub async fn run(outlet: Outlet) {
     let mut input = tokio::io::stdin();
-    let mut framer = Framer::new(Terminator::Line);
+    let mut framer = Framer::new(Framing::ended_by(Terminator::Line));
     let mut buffer = [0; 4096];
     if !outlet.state(true, "standard input").await {
         return;

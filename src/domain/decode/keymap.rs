@@ -4,7 +4,8 @@
 //! desktop's. This is the US layout that scanners leave the factory with.
 
 use super::Flaw;
-use super::frame::{Frame, MAX_FRAME};
+use super::frame::{Frame, Framer, Framing};
+use crate::domain::time::{Deadline, Now};
 
 const LEFT_CTRL: u16 = 29;
 const LEFT_SHIFT: u16 = 42;
@@ -28,20 +29,29 @@ const US: &[(u16, &str, &str)] = &[
     (98, "/", "/"),
 ];
 
+/// Which characters a device's keys stand for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layout {
+    #[default]
+    Us,
+}
+
 /// Collects the key events of one device into frames.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct KeyAssembler {
-    text: Vec<u8>,
-    length: usize,
-    flaws: Vec<Flaw>,
+    framer: Framer,
     shift: [bool; 2],
     ctrl: [bool; 2],
     caps: bool,
 }
 
 impl KeyAssembler {
+    pub fn new(_layout: Layout, framing: Framing) -> KeyAssembler {
+        KeyAssembler { framer: Framer::new(framing), shift: [false; 2], ctrl: [false; 2], caps: false }
+    }
+
     /// One key event: `value` is 1 for down, 0 for up, 2 for autorepeat (which no scanner means).
-    pub fn key(&mut self, code: u16, value: i32) -> Option<Frame> {
+    pub fn key(&mut self, code: u16, value: i32, now: Now) -> Option<Frame> {
         let down = match value {
             0 => false,
             1 => true,
@@ -54,28 +64,35 @@ impl KeyAssembler {
             RIGHT_CTRL => self.ctrl[1] = down,
             _ if !down => {}
             CAPS_LOCK => self.caps = !self.caps,
-            ENTER | KEYPAD_ENTER | TAB => return self.finish(),
-            _ => self.press(code),
+            ENTER | KEYPAD_ENTER => return self.typed(b'\r', now),
+            TAB => return self.typed(b'\t', now),
+            _ => return self.press(code, now),
         }
         None
     }
 
+    /// When silence will have ended the current code, if silence means anything on this device.
+    pub fn deadline(&self) -> Option<Deadline> {
+        self.framer.deadline()
+    }
+
+    /// The code that silence has ended.
+    pub fn on_silence(&mut self, now: Now) -> Option<Frame> {
+        self.framer.on_silence(now)
+    }
+
     /// The kernel's buffer overflowed (SYN_DROPPED): what is here is not to be trusted.
     pub fn dropped(&mut self) {
-        self.flag(Flaw::Dropped);
+        self.framer.flag(Flaw::Dropped);
         (self.shift, self.ctrl) = ([false; 2], [false; 2]);
     }
 
     /// The device is gone: what was there of a code comes out as a partial one.
     pub fn unplugged(&mut self) -> Option<Frame> {
-        if self.length == 0 {
-            return None;
-        }
-        self.flag(Flaw::Partial);
-        self.finish()
+        self.framer.unplugged()
     }
 
-    fn press(&mut self, code: u16) {
+    fn press(&mut self, code: u16, now: Now) -> Option<Frame> {
         let shifted = self.shift[0] || self.shift[1];
         let typed = if self.ctrl[0] || self.ctrl[1] {
             // Ctrl+] is how a keyboard types GS.
@@ -84,30 +101,16 @@ impl KeyAssembler {
             character(code, shifted).map(|c| if self.caps { swap_case(c) } else { c })
         };
         match typed {
-            Some(byte) => {
-                self.length += 1;
-                if self.text.len() < MAX_FRAME {
-                    self.text.push(byte);
-                }
+            Some(byte) => self.typed(byte, now),
+            None => {
+                self.framer.flag(Flaw::UnknownKey { code });
+                None
             }
-            None => self.flag(Flaw::UnknownKey { code }),
         }
     }
 
-    fn flag(&mut self, flaw: Flaw) {
-        if !self.flaws.contains(&flaw) && self.flaws.len() < 8 {
-            self.flaws.push(flaw);
-        }
-    }
-
-    fn finish(&mut self) -> Option<Frame> {
-        let length = std::mem::take(&mut self.length);
-        let bytes = std::mem::take(&mut self.text);
-        if length > bytes.len() {
-            self.flag(Flaw::TooLong { length });
-        }
-        let flaws = std::mem::take(&mut self.flaws);
-        (!bytes.is_empty() || !flaws.is_empty()).then_some(Frame { bytes, flaws })
+    fn typed(&mut self, byte: u8, now: Now) -> Option<Frame> {
+        self.framer.feed(&[byte], now).pop()
     }
 }
 
@@ -124,11 +127,19 @@ fn swap_case(c: u8) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::time::Wall;
+    use super::super::frame::Terminator;
     use super::*;
 
+    const NOW: Now = Now { boot: std::time::Duration::ZERO, wall: Wall(0) };
+
+    fn assembler() -> KeyAssembler {
+        KeyAssembler::new(Layout::Us, Framing::ended_by(Terminator::Line))
+    }
+
     fn typed(keys: &[(u16, i32)]) -> Option<Frame> {
-        let mut assembler = KeyAssembler::default();
-        keys.iter().filter_map(|&(code, value)| assembler.key(code, value)).last()
+        let mut assembler = assembler();
+        keys.iter().filter_map(|&(code, value)| assembler.key(code, value, NOW)).last()
     }
 
     const fn tap(code: u16) -> [(u16, i32); 2] {
@@ -149,7 +160,7 @@ mod tests {
             ),
             "Ab"
         );
-        assert_eq!(text(&[tap(CAPS_LOCK), tap(30), tap(2), tap(TAB)].concat()), "A1");
+        assert_eq!(text(&[tap(CAPS_LOCK), tap(30), tap(2), tap(ENTER)].concat()), "A1");
         assert_eq!(text(&[tap(71), tap(82), tap(KEYPAD_ENTER)].concat()), "70");
     }
 
@@ -168,10 +179,10 @@ mod tests {
 
     #[test]
     fn dropped_events_flag_the_code_they_may_have_hurt() {
-        let mut assembler = KeyAssembler::default();
-        assembler.key(2, 1);
+        let mut assembler = assembler();
+        assembler.key(2, 1, NOW);
         assembler.dropped();
-        assert_eq!(assembler.key(ENTER, 1).map(|f| f.flaws), Some(vec![Flaw::Dropped]));
-        assert_eq!(assembler.key(ENTER, 1), None);
+        assert_eq!(assembler.key(ENTER, 1, NOW).map(|f| f.flaws), Some(vec![Flaw::Dropped]));
+        assert_eq!(assembler.key(ENTER, 1, NOW), None);
     }
 }
