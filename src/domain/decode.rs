@@ -8,6 +8,7 @@ pub mod frame;
 pub mod gs1;
 pub mod gtin;
 pub mod keymap;
+pub mod trace;
 
 use std::fmt;
 use std::sync::Arc;
