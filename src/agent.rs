@@ -25,6 +25,7 @@ use crate::domain::capture::{Capture, Effect, Input};
 use crate::domain::catalog::Catalog;
 use crate::domain::clock::DeviceClock;
 use crate::domain::decode::decode;
+use crate::domain::decode::rewrite::Rewrite;
 use crate::domain::event::{Event, Report};
 use crate::domain::forward::Forwarder;
 use crate::domain::id::{ChainHead, Digest, Seed};
@@ -158,7 +159,7 @@ impl Agent {
             match wake {
                 Wake::Stop => break,
                 Wake::Timer => {}
-                Wake::Inward(Inward::Scan(raw)) => self.input(Input::Scan(decode(raw))),
+                Wake::Inward(Inward::Scan(raw)) => self.input(Input::Scan(decode(raw, &Rewrite::default()))),
                 Wake::Inward(Inward::Scanner(view)) => self.scanner_state(view),
                 Wake::Inward(Inward::Page(input)) => self.input(input),
                 Wake::Ask(ask) => self.answer(ask),

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::domain::catalog::Conventions;
+use crate::domain::decode::rewrite::Rewrite;
 use crate::domain::policy::Policies;
 use crate::io::evdev::EvdevConfig;
 use crate::io::http::HttpConfig;
@@ -30,6 +31,8 @@ pub struct Config {
 pub struct Scanner {
     pub name: String,
     pub source: Source,
+    /// What makes this site's odd labels ordinary.
+    pub rewrite: Rewrite,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -21,6 +21,7 @@ use crate::demo::receiver::Receiver;
 use crate::demo::scanner::PretendScanner;
 use crate::domain::catalog::Conventions;
 use crate::domain::decode::frame::{Framing, Terminator};
+use crate::domain::decode::rewrite::Rewrite;
 use crate::domain::policy::Policies;
 use crate::io::entropy;
 use crate::io::http::HttpConfig;
@@ -133,6 +134,7 @@ fn config(args: &Args, folder: &Path, scanner: &PretendScanner) -> Config {
                 baud: 9600,
                 framing: Framing::ended_by(Terminator::Line),
             }),
+            rewrite: Rewrite::default(),
         }],
         policies: Policies::default(),
     }

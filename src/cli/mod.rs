@@ -1,5 +1,6 @@
 //! The command line: one file a command. It speaks to a running agent through its socket and never opens its journal.
 
+mod decode;
 mod demo;
 mod enroll;
 mod local;
@@ -41,6 +42,8 @@ enum Command {
     Status(status::Args),
     /// Look into the queue
     Queue(queue::Args),
+    /// Say what a barcode's data means, and check it against GS1's rules
+    Decode(decode::Args),
     /// Try everything out: pretend scanner, touch page and a small receiver, without Odoo
     Demo(demo::Args),
 }
@@ -126,6 +129,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Enroll(args) => enroll::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Queue(args) => queue::run(&args),
+        Command::Decode(args) => decode::run(&args),
         Command::Demo(args) => demo::run(&args),
     }
 }

@@ -12,6 +12,7 @@ use super::{Config, ConfigError, Scanner, Source};
 use crate::domain::catalog::Conventions;
 use crate::domain::decode::frame::{Framing, Terminator};
 use crate::domain::decode::keymap::Layout;
+use crate::domain::decode::rewrite::Rewrite;
 use crate::domain::policy::{FlowPolicy, PhotoRule, Policies, Reason, ReasonRule};
 use crate::io::evdev::EvdevConfig;
 use crate::io::http::HttpConfig;
@@ -94,6 +95,7 @@ struct RawPolicies {
 struct RawPolicy {
     photo: Option<Spanned<String>>,
     reasons: Option<Vec<Spanned<String>>>,
+    cooldown_ms: Option<Spanned<u64>>,
 }
 
 /// The text with its name, to say where something is wrong.
@@ -185,7 +187,7 @@ impl Text<'_> {
                 return Err(self.error(span, format!("two scanners are named {name:?}"), "give each its own name"));
             }
             let source = self.source(raw)?;
-            scanners.push(Scanner { name, source });
+            scanners.push(Scanner { name, source, rewrite: Rewrite::default() });
         }
         Ok(scanners)
     }
@@ -200,11 +202,7 @@ impl Text<'_> {
             "evdev" => {
                 let path = self.path(&raw, "/dev/input/by-id/usb-...-event-kbd")?;
                 self.only_serial(&raw)?;
-                Ok(Source::Evdev(EvdevConfig {
-                    path,
-                    layout: Layout::Us,
-                    framing: Framing::ended_by(Terminator::Any),
-                }))
+                Ok(Source::Evdev(EvdevConfig { path, layout: Layout::Us, framing: Framing::ended_by(Terminator::Any) }))
             }
             "stdin" => {
                 self.only_serial(&raw)?;
@@ -301,7 +299,12 @@ impl Text<'_> {
                 }
             },
         };
-        let Some(words) = raw.reasons else { return Ok(FlowPolicy { photo, ..default }) };
+        let cooldown = match raw.cooldown_ms {
+            None => default.cooldown,
+            Some(ms) if *ms.get_ref() <= 10_000 => Duration::from_millis(ms.into_inner()),
+            Some(ms) => return Err(self.error(ms.span(), "cooldown_ms is out of range", "write 0 to 10000")),
+        };
+        let Some(words) = raw.reasons else { return Ok(FlowPolicy { photo, cooldown, ..default }) };
         let mut reasons = Vec::new();
         for word in words {
             let Some(reason) = Reason::parse(word.get_ref()) else {
@@ -315,7 +318,7 @@ impl Text<'_> {
             let side = default.reasons.iter().find(|rule| rule.reason == reason).and_then(|rule| rule.side);
             reasons.push(ReasonRule { reason, side });
         }
-        Ok(FlowPolicy { reasons, photo })
+        Ok(FlowPolicy { reasons, photo, cooldown })
     }
 }
 
@@ -392,6 +395,7 @@ mod tests {
             (scanner("kind = \"stdin\"\npath = \"/dev/x\""), "5:8", "remove"),
             (scanner("kind = \"stdin\"\n[[scanner]]\nname = \"a\"\nkind = \"stdin\""), "6:8", "own name"),
             ("state_dir = \"s\"\n[policy.pick_shortage]\nphoto = \"yes\"".to_owned(), "3:9", "required"),
+            ("state_dir = \"s\"\n[policy.pick_shortage]\ncooldown_ms = 60000".to_owned(), "3:15", "0 to 10000"),
             ("state_dir = \"s\"\n[policy.pick_shortage]\nreasons = [\"Bin Empty\"]".to_owned(), "3:12", "bin_empty"),
         ] {
             let error = fails(&text);

@@ -15,7 +15,7 @@ use super::decode::command::Command;
 use super::decode::{Flaw, Meaning, Scan};
 use super::event::{Photo, Report, Role};
 use super::id::{EventId, Seed};
-use super::policy::{Policies, Reason};
+use super::policy::{FlowPolicy, Policies, Reason};
 use super::time::Now;
 pub use session::Question;
 use session::Session;
@@ -77,6 +77,8 @@ pub enum Feedback {
     },
     /// Counted as expected: there is nothing to report.
     Matches,
+    /// The same code once more, sooner than a hand can mean it.
+    Again,
     /// What was read, and what to do.
     NotUnderstood {
         read: String,
@@ -96,6 +98,8 @@ pub struct Capture {
     /// The report is on its way to the disk; nothing else is looked at until it is there.
     saving: bool,
     last: Option<Feedback>,
+    /// The last code and when it came, to know one beep that came twice.
+    heard: Option<(Vec<u8>, Now)>,
     /// How many times the person was told something: two equal answers in a row are two answers.
     told: u64,
 }
@@ -109,6 +113,7 @@ impl Capture {
             undo: VecDeque::new(),
             saving: false,
             last: None,
+            heard: None,
             told: 0,
         }
     }
@@ -185,8 +190,19 @@ impl Capture {
             let command = command.clone();
             return self.command_scan(command, &scan, now, seed);
         }
+        if self.is_one_beep_twice(&scan) {
+            return tell(Feedback::Again);
+        }
         let role = resolve::role(&self.catalog, self.question(), &scan);
         self.fill(role, Some(&scan), now, seed)
+    }
+
+    /// True for the code that came last, within the flow's cooldown. Each of them begins the time anew, so that a scanner
+    /// that is held on a label is one scan.
+    fn is_one_beep_twice(&mut self, scan: &Scan) -> bool {
+        let cooldown = self.flow().cooldown;
+        let before = self.heard.replace((scan.raw.clone(), scan.at));
+        before.is_some_and(|(raw, at)| raw == scan.raw && scan.at.boot.saturating_sub(at.boot) < cooldown)
     }
 
     /// A command barcode is evidence too, as long as there is a slip for it to stand on.
@@ -229,6 +245,17 @@ impl Capture {
                 self.slip_mut(id).take_item(item, counting);
                 (Role::Item, tell(Feedback::Understood))
             }
+            Filling::Details(details) => match self.session.slip.as_mut().and_then(|slip| slip.item.as_mut()) {
+                Some(item) => {
+                    item.lot = details.lot.or(item.lot.take());
+                    item.serial = details.serial.or(item.serial.take());
+                    item.expiry = details.expiry.or(item.expiry);
+                    (Role::Item, tell(Feedback::Understood))
+                }
+                None => {
+                    (Role::NotUnderstood, not_understood(&details.code, "A lot without its item: scan the item first."))
+                }
+            },
             Filling::Unknown { read, help } => (Role::NotUnderstood, not_understood(&read, help)),
         };
         if let Some(scan) = scan {
@@ -310,8 +337,7 @@ impl Capture {
     /// Sets the reason that a command stands for, if this site's policy allows it here.
     fn because(&mut self, reason: &str, count: Option<Count>, id: EventId) -> Vec<Effect> {
         let receipt = self.session.is_receipt();
-        let policy = if receipt { &self.policies.receiving_discrepancy } else { &self.policies.pick_shortage };
-        let Some(reason) = policy.reasons.iter().map(|rule| &rule.reason).find(|r| r.as_str() == reason).cloned()
+        let Some(reason) = self.flow().reasons.iter().map(|rule| &rule.reason).find(|r| r.as_str() == reason).cloned()
         else {
             return not_understood(reason, "This site does not use that reason here: choose one on the screen.");
         };
@@ -323,6 +349,11 @@ impl Capture {
         }
         self.complete_from_catalog();
         tell(Feedback::Understood)
+    }
+
+    /// The policy of what is being worked on; a pick, until a document says that it is a receipt.
+    fn flow(&self) -> &FlowPolicy {
+        if self.session.is_receipt() { &self.policies.receiving_discrepancy } else { &self.policies.pick_shortage }
     }
 
     fn done(&mut self) -> Vec<Effect> {
@@ -389,7 +420,10 @@ impl Capture {
                 let by_pieces = matches!(slip.count, Count::Pieces(_));
                 !by_pieces && slip.item.as_ref() == Some(item)
             }
-            resolve::Filling::Operator(_) | resolve::Filling::Document(_) | resolve::Filling::Unknown { .. } => false,
+            resolve::Filling::Operator(_)
+            | resolve::Filling::Document(_)
+            | resolve::Filling::Details(_)
+            | resolve::Filling::Unknown { .. } => false,
         }
     }
 

@@ -4,19 +4,26 @@
 
 pub mod aim;
 pub mod command;
+pub mod digital_link;
+mod flaw;
 pub mod frame;
 pub mod gs1;
 pub mod gtin;
 pub mod keymap;
+pub mod odoo;
+pub mod rewrite;
 pub mod trace;
 
-use std::fmt;
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::time::Now;
+use super::time::{Now, Wall};
+use aim::{Carrier, Identifier};
 use command::Command;
+pub use flaw::Flaw;
 use gs1::Element;
-use gtin::Gtin;
+use gtin::{Gtin, Shape};
+use rewrite::Rewrite;
 
 /// How many raw bytes travel with an event. GS1's longest carrier of our kind holds far less; a longer scan is garbage,
 /// of which the beginning tells enough.
@@ -42,141 +49,206 @@ pub struct Scan {
     pub raw: Vec<u8>,
     /// The data without its AIM identifier, for people and for look-ups.
     pub text: String,
-    pub meaning: Meaning,
+    pub meaning: Meaning<'static>,
     pub flaws: Vec<Flaw>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Meaning {
+pub enum Meaning<'a> {
     Command(Command),
+    /// A command of Odoo's own barcode screens: nothing to do with it here.
+    OdooCommand,
     /// Something with a GS1 identity.
-    Item(ItemCode),
+    Item(ItemCode<'a>),
     /// A badge, a document, a bin, an in-house product code: shape alone doesn't tell.
     Text,
 }
 
-impl Meaning {
+impl Meaning<'_> {
     /// The word for it on the wire and in the terminal.
     pub fn name(&self) -> &'static str {
         match self {
             Meaning::Command(_) => "command",
+            Meaning::OdooCommand => "odoo_command",
             Meaning::Item(item) if item.elements.is_empty() => "gtin",
             Meaning::Item(_) => "gs1",
             Meaning::Text => "text",
+        }
+    }
+
+    fn into_owned(self) -> Meaning<'static> {
+        match self {
+            Meaning::Command(command) => Meaning::Command(command),
+            Meaning::OdooCommand => Meaning::OdooCommand,
+            Meaning::Item(item) => Meaning::Item(item.into_owned()),
+            Meaning::Text => Meaning::Text,
         }
     }
 }
 
 /// What a GS1 code says about the thing it is on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ItemCode {
+pub struct ItemCode<'a> {
     pub gtin: Option<Gtin>,
+    pub elements: Vec<Element<'a>>,
+}
+
+impl ItemCode<'_> {
+    /// The data of an identifier, as read.
+    pub fn data(&self, ai: &str) -> Option<&str> {
+        self.elements.iter().find(|element| element.ai.fits(ai)).map(|element| element.value.as_ref())
+    }
+
     /// AI 10.
-    pub lot: Option<String>,
+    pub fn lot(&self) -> Option<&str> {
+        self.data("10")
+    }
+
     /// AI 21.
-    pub serial: Option<String>,
-    /// AI 17.
-    pub expiry: Option<jiff::civil::Date>,
-    pub elements: Vec<Element>,
-}
+    pub fn serial(&self) -> Option<&str> {
+        self.data("21")
+    }
 
-/// Something odd about a scan that a person may want to know. The scan lives on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Flaw {
-    TooLong {
-        length: usize,
-    },
-    /// The source went away before the terminator came.
-    Partial,
-    /// The kernel dropped input events; characters may be missing.
-    Dropped,
-    NotUtf8,
-    ControlCharacter,
-    UnknownAi {
-        at: usize,
-    },
-    BadElement {
-        ai: String,
-        why: &'static str,
-    },
-    BadCheckDigit,
-    /// A key that the layout has no character for.
-    UnknownKey {
-        code: u16,
-    },
-}
+    /// AI 17; `wall` gives the century.
+    pub fn expiry(&self, wall: Wall) -> Option<jiff::civil::Date> {
+        self.data("17").and_then(|data| gs1::value::day(data, wall))
+    }
 
-impl fmt::Display for Flaw {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Flaw::TooLong { length } => write!(f, "too long: {length} bytes, only the first were kept"),
-            Flaw::Partial => f.write_str("the scanner went away in the middle of this code"),
-            Flaw::Dropped => f.write_str("input was lost on the way, scan again"),
-            Flaw::NotUtf8 => f.write_str("bytes that are no UTF-8 text"),
-            Flaw::ControlCharacter => f.write_str("control characters inside"),
-            Flaw::UnknownAi { at } => write!(f, "unknown GS1 application identifier at position {at}"),
-            Flaw::BadElement { ai, why } => write!(f, "AI ({ai}): {why}"),
-            Flaw::BadCheckDigit => f.write_str("the check digit is wrong"),
-            Flaw::UnknownKey { code } => write!(f, "key {code} has no character in this layout"),
-        }
+    fn into_owned(self) -> ItemCode<'static> {
+        ItemCode { gtin: self.gtin, elements: self.elements.into_iter().map(Element::into_owned).collect() }
     }
 }
 
-/// Understands one scan. `raw.at.wall` gives the century of two-digit years.
-pub fn decode(raw: RawScan) -> Scan {
+impl<'a> From<Vec<Element<'a>>> for ItemCode<'a> {
+    /// 02 and 8026 name the trade items inside a logistic unit: for a receiver that is the item. The first of a label wins.
+    fn from(elements: Vec<Element<'a>>) -> ItemCode<'a> {
+        let names_an_item =
+            |element: &&Element<'_>| ["01", "02", "03", "8006", "8026"].iter().any(|ai| element.ai.fits(ai));
+        let number = |element: &Element<'_>| element.value.get(..14).and_then(Gtin::parse);
+        ItemCode { gtin: elements.iter().filter(names_an_item).find_map(number), elements }
+    }
+}
+
+impl From<Gtin> for ItemCode<'_> {
+    fn from(gtin: Gtin) -> Self {
+        ItemCode { gtin: Some(gtin), elements: Vec::new() }
+    }
+}
+
+/// Understands one scan, its device's rewriting rules applied first.
+pub fn decode(raw: RawScan, rules: &Rewrite) -> Scan {
     let RawScan { source, mut bytes, at, mut flaws } = raw;
-    let (carrier, data) = aim::split(&bytes);
-    let text = readable(data, &mut flaws);
-    let meaning = understand(carrier, &text, at, &mut flaws);
+    let (identifier, data) = aim::split(&bytes);
+    let text = rules.apply(readable(data, &mut flaws));
+    let meaning = understand(identifier, &text, &mut flaws).into_owned();
+    let text = text.chars().take(RAW_KEPT).collect();
     if bytes.len() > RAW_KEPT {
         if !flaws.iter().any(|flaw| matches!(flaw, Flaw::TooLong { .. })) {
             flaws.push(Flaw::TooLong { length: bytes.len() });
         }
         bytes.truncate(RAW_KEPT);
     }
-    let text = text.chars().take(RAW_KEPT).collect();
     Scan { source, at, raw: bytes, text, meaning, flaws }
 }
 
-fn understand(carrier: aim::Carrier, text: &str, at: Now, flaws: &mut Vec<Flaw>) -> Meaning {
+/// What `text` says, by its symbology identifier where there is one. Borrows, and allocates nothing for a bare GTIN.
+pub fn understand<'a>(identifier: Option<Identifier>, text: &'a str, flaws: &mut Vec<Flaw>) -> Meaning<'a> {
     if let Some(command) = Command::parse(text) {
         return Meaning::Command(command);
     }
-    match carrier {
-        aim::Carrier::Gs1 => Meaning::Item(gs1::parse(text, at.wall, flaws)),
-        aim::Carrier::Ean => match gtin::Gtin::parse(text) {
-            Some(gtin) => Meaning::Item(ItemCode { gtin: Some(gtin), ..ItemCode::default() }),
-            None => {
-                flaws.push(Flaw::BadCheckDigit);
-                Meaning::Text
-            }
+    if odoo::is_command(text) {
+        return Meaning::OdooCommand;
+    }
+    match identifier.map_or(Carrier::Unstated, Identifier::carrier) {
+        Carrier::Gs1 => Meaning::Item(gs1::parse(text, flaws).into()),
+        Carrier::Ean13 => {
+            promised(Gtin::parse(text).filter(|_| text.len() != 8).or_else(|| Gtin::parse_upc_e(text)), flaws)
+        }
+        Carrier::Ean8 => promised(Gtin::parse(text).filter(|_| text.len() == 8), flaws),
+        Carrier::EanWithAddOn => promised(before_add_on(text), flaws),
+        Carrier::Itf => match Gtin::parse(text).filter(|_| text.len() == 14) {
+            Some(gtin) => Meaning::Item(gtin.into()),
+            None => Meaning::Text,
         },
-        aim::Carrier::Other => Meaning::Text,
-        aim::Carrier::Unstated => by_shape(text, at),
+        Carrier::Other => match digital_link::parse(text, flaws) {
+            Some(elements) => Meaning::Item(elements.into()),
+            None => Meaning::Text,
+        },
+        Carrier::Unstated => by_shape(text, flaws),
     }
 }
 
-/// Without an AIM identifier, shape and check digits decide, and only a code without any doubt is taken for GS1.
-fn by_shape(text: &str, at: Now) -> Meaning {
-    if let Some(gtin) = gtin::Gtin::parse(text) {
-        return Meaning::Item(ItemCode { gtin: Some(gtin), ..ItemCode::default() });
+fn promised<'a>(gtin: Option<Gtin>, flaws: &mut Vec<Flaw>) -> Meaning<'a> {
+    match gtin {
+        Some(gtin) => Meaning::Item(gtin.into()),
+        None => {
+            flaws.push(Flaw::NoGtin);
+            Meaning::Text
+        }
+    }
+}
+
+/// A magazine's or a book's number, with two or five digits of issue or price behind it.
+fn before_add_on(text: &str) -> Option<Gtin> {
+    [13, 12].into_iter().find_map(|length| match text.split_at_checked(length) {
+        Some((number, add_on)) if matches!(add_on.len(), 2 | 5) => Gtin::parse(number),
+        Some(_) | None => None,
+    })
+}
+
+/// Without an AIM identifier, shape and check digits decide, and doubt is a flaw.
+fn by_shape<'a>(text: &'a str, flaws: &mut Vec<Flaw>) -> Meaning<'a> {
+    match gtin::judge(text) {
+        Shape::Sure(gtin) => return Meaning::Item(gtin.into()),
+        Shape::UpcEOrGtin8(gtin) => {
+            flaws.push(Flaw::UpcEOrGtin8);
+            return Meaning::Item(gtin.into());
+        }
+        Shape::Wrong => {
+            flaws.push(Flaw::BadCheckDigit);
+            return Meaning::Text;
+        }
+        Shape::None => {}
     }
     let mut doubts = Vec::new();
-    let item = gs1::parse(text, at.wall, &mut doubts);
-    if doubts.is_empty() && item.gtin.is_some() { Meaning::Item(item) } else { Meaning::Text }
+    let elements = digital_link::parse(text, &mut doubts)
+        .or_else(|| gs1::parse_bracketed(text, &mut doubts))
+        .or_else(|| looks_like_elements(text).then(|| gs1::parse(text, &mut doubts)));
+    match elements {
+        Some(elements) if !elements.is_empty() => {
+            flaws.append(&mut doubts);
+            Meaning::Item(elements.into())
+        }
+        Some(_) | None => Meaning::Text,
+    }
 }
 
-/// The data as text: outer blanks and control characters gone (GS inside stays, it separates GS1 elements).
-fn readable(data: &[u8], flaws: &mut Vec<Flaw>) -> String {
+/// A separator is GS1's alone. Without one, a label begins with the number of a trade item or of a logistic unit.
+fn looks_like_elements(text: &str) -> bool {
+    let digits = |n: usize| text.get(2..2 + n).is_some_and(|data| data.bytes().all(|byte| byte.is_ascii_digit()));
+    text.contains(gs1::SEPARATOR)
+        || match text.as_bytes() {
+            [b'0', b'0', ..] => digits(18),
+            [b'0', b'1' | b'2', ..] => digits(14),
+            _ => false,
+        }
+}
+
+/// The data as text: outer blanks and control characters gone, but for GS, which separates GS1 elements.
+pub fn readable<'a>(data: &'a [u8], flaws: &mut Vec<Flaw>) -> Cow<'a, str> {
     let text = String::from_utf8_lossy(data);
-    if matches!(text, std::borrow::Cow::Owned(_)) {
+    if matches!(text, Cow::Owned(_)) {
         flaws.push(Flaw::NotUtf8);
     }
-    let text = text.trim_matches(|c: char| c.is_whitespace() || c.is_control());
+    let outer = |c: char| c != gs1::SEPARATOR && (c.is_whitespace() || c.is_control());
+    let text = match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim_matches(outer)),
+        Cow::Owned(text) => Cow::Owned(text.trim_matches(outer).to_owned()),
+    };
     if text.chars().any(|c| c.is_control() && c != gs1::SEPARATOR) {
         flaws.push(Flaw::ControlCharacter);
     }
-    text.to_owned()
+    text
 }
 
 #[cfg(test)]
@@ -188,27 +260,49 @@ mod tests {
 
     fn scan(bytes: &[u8]) -> Scan {
         let at = Now { boot: Duration::ZERO, wall: Wall(1_795_414_353_123) };
-        decode(RawScan { source: "dock".into(), bytes: bytes.to_vec(), at, flaws: vec![] })
+        decode(RawScan { source: "dock".into(), bytes: bytes.to_vec(), at, flaws: vec![] }, &Rewrite::default())
     }
 
-    fn item(bytes: &[u8]) -> ItemCode {
+    fn item(bytes: &[u8]) -> ItemCode<'static> {
         match scan(bytes).meaning {
             Meaning::Item(item) => item,
-            other @ (Meaning::Command(_) | Meaning::Text) => panic!("{other:?}"),
+            other @ (Meaning::Command(_) | Meaning::OdooCommand | Meaning::Text) => panic!("{other:?}"),
         }
+    }
+
+    fn gtin14(bytes: &[u8]) -> String {
+        item(bytes).gtin.unwrap().to_string()
     }
 
     #[test]
     fn a_gs1_label_gives_gtin_lot_and_expiry() {
         let item = item(b"]C1010703206980498810L42\x1d17270131");
         assert_eq!(item.gtin.map(|g| g.to_string()).as_deref(), Some("07032069804988"));
-        assert_eq!(item.lot.as_deref(), Some("L42"));
-        assert_eq!(item.expiry.map(|d| d.to_string()).as_deref(), Some("2027-01-31"));
+        assert_eq!(item.lot(), Some("L42"));
+        let expiry = item.expiry(Wall(1_795_414_353_123));
+        assert_eq!(expiry.map(|d| d.to_string()).as_deref(), Some("2027-01-31"));
     }
 
     #[test]
-    fn an_ean_13_with_or_without_its_aim_identifier_is_the_same_gtin() {
-        assert_eq!(item(b"]E07032069804988").gtin, item(b"7032069804988").gtin);
+    fn one_product_has_one_number_whatever_carries_it() {
+        for code in [
+            &b"]E07032069804988"[..],
+            b"7032069804988",
+            b"07032069804988",
+            b"]I107032069804988",
+            b"]I007032069804988",
+            b"]E3703206980498812",
+            b"]C10107032069804988",
+            b"0107032069804988",
+            b"(01)07032069804988",
+            b"\x1d0107032069804988",
+            b"]Q1https://example.com/01/07032069804988",
+            b"https://example.com/01/07032069804988",
+        ] {
+            assert_eq!(gtin14(code), "07032069804988", "{}", String::from_utf8_lossy(code));
+        }
+        assert_eq!(gtin14(b"]E001234565"), "00012345000065");
+        assert_eq!(gtin14(b"]E496385074"), "00000096385074");
     }
 
     #[test]
@@ -217,15 +311,36 @@ mod tests {
     }
 
     #[test]
-    fn doubt_without_an_aim_identifier_means_text() {
-        for code in [&b"WH/OUT/00012"[..], b"0107032069804989", b"A-03-02", b"7032069804989"] {
-            assert_eq!(scan(code).meaning, Meaning::Text, "{}", String::from_utf8_lossy(code));
+    fn in_house_codes_are_text_without_a_flaw() {
+        for code in [&b"WH/OUT/00012"[..], b"A-03-02", b"EMP-17", b"0000123", b"10ABC", b"(shelf) 4", b"17 rue X"] {
+            let scan = scan(code);
+            assert_eq!((scan.meaning, scan.flaws), (Meaning::Text, vec![]), "{}", String::from_utf8_lossy(code));
         }
     }
 
     #[test]
-    fn a_bare_element_string_is_taken_for_gs1_when_it_parses_without_doubt() {
-        assert_eq!(item(b"010703206980498810L42").lot.as_deref(), Some("L42"));
+    fn a_number_as_long_as_a_gtin_with_a_wrong_check_digit_is_text_and_says_so() {
+        let scan = scan(b"7032069804989");
+        assert_eq!((scan.meaning, scan.flaws), (Meaning::Text, vec![Flaw::BadCheckDigit]));
+    }
+
+    #[test]
+    fn eight_digits_that_are_two_numbers_are_doubted() {
+        assert_eq!(scan(b"01234565").flaws, [Flaw::UpcEOrGtin8]);
+        assert_eq!(gtin14(b"01234565"), "00012345000065");
+    }
+
+    #[test]
+    fn a_bare_element_string_is_taken_for_gs1_and_its_faults_are_named() {
+        assert_eq!(item(b"010703206980498810L42").lot(), Some("L42"));
+        let wrong = scan(b"0107032069804989");
+        assert!(matches!(&wrong.flaws[..], [Flaw::BadElement { why: "wrong check digit", .. }]), "{:?}", wrong.flaws);
+    }
+
+    #[test]
+    fn commands_of_odoo_are_known_and_are_none_of_ours() {
+        assert_eq!(scan(b"OBTVALI").meaning, Meaning::OdooCommand);
+        assert_eq!(scan(b"]C0TM-DONE").meaning, Meaning::Command(Command::Done));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What kinds of report exist, and what a site asks for before one may be sent.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::quantity::Side;
 
@@ -94,6 +95,8 @@ pub struct FlowPolicy {
     /// The likeliest first.
     pub reasons: Vec<ReasonRule>,
     pub photo: PhotoRule,
+    /// The same code again within this time is one beep that came twice. Short where pieces are counted by scanning.
+    pub cooldown: Duration,
 }
 
 impl FlowPolicy {
@@ -141,6 +144,7 @@ impl Default for Policies {
                     ("not_found", Some(Side::Short)),
                 ]),
                 photo: PhotoRule::Optional,
+                cooldown: Duration::from_secs(1),
             },
             receiving_discrepancy: FlowPolicy {
                 reasons: rules(&[
@@ -150,6 +154,7 @@ impl Default for Policies {
                     ("wrong_item", None),
                 ]),
                 photo: PhotoRule::Optional,
+                cooldown: Duration::from_millis(250),
             },
         }
     }

@@ -3,6 +3,7 @@
 //! This room knows no time and no policy. The wire to Odoo is described in `docs/protocol.md`.
 
 pub mod catalog_v1;
+pub mod decode_v1;
 pub mod device_api_v1;
 pub mod event_v1;
 pub mod index_v1;

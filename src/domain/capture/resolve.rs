@@ -15,12 +15,22 @@ pub(super) enum Filling {
     Document(OpenDocument),
     Bin(String),
     Item(Item),
-    Unknown { read: String, help: &'static str },
+    /// Lot, serial number or expiry from a barcode of their own: they belong to the item that is on the slip.
+    Details(Item),
+    Unknown {
+        read: String,
+        help: &'static str,
+    },
 }
 
 pub(super) fn role(catalog: &Catalog, question: Question, scan: &Scan) -> Filling {
-    if let Meaning::Item(code) = &scan.meaning {
-        return Filling::Item(item(code, &scan.text));
+    match &scan.meaning {
+        Meaning::Item(code) => return coded(catalog, code, scan),
+        Meaning::OdooCommand => {
+            let help = "That drives Odoo's own barcode screen. Here, use Tallyman's command card.";
+            return Filling::Unknown { read: scan.text.clone(), help };
+        }
+        Meaning::Command(_) | Meaning::Text => {}
     }
     let text: String = scan.text.chars().take(MAX_CODE).collect();
     if let Some(known) = catalog.know(&text) {
@@ -36,9 +46,14 @@ pub(super) fn typed(catalog: &Catalog, slot: TypedSlot, text: String) -> Filling
         TypedSlot::Document => match catalog.know(&text).map(filling_of) {
             Some(document @ Filling::Document(_)) => document,
             // A number typed from paper: only a receipt has paper without a barcode.
-            Some(Filling::Operator(_) | Filling::Bin(_) | Filling::Item(_) | Filling::Unknown { .. }) | None => {
-                Filling::Document(OpenDocument { code: text, direction: Direction::Receipt })
-            }
+            Some(
+                Filling::Operator(_)
+                | Filling::Bin(_)
+                | Filling::Item(_)
+                | Filling::Details(_)
+                | Filling::Unknown { .. },
+            )
+            | None => Filling::Document(OpenDocument { code: text, direction: Direction::Receipt }),
         },
         TypedSlot::Bin => Filling::Bin(text),
         TypedSlot::Item | TypedSlot::Note => Filling::Item(item_of(&text)),
@@ -50,9 +65,29 @@ pub(super) fn item_of(code: &str) -> Item {
     Item { code: code.to_owned(), gtin: Gtin::parse(code), ..Item::default() }
 }
 
-fn item(code: &ItemCode, text: &str) -> Item {
-    let read = code.gtin.map_or_else(|| text.chars().take(MAX_CODE).collect(), |gtin| gtin.to_string());
-    Item { code: read, gtin: code.gtin, lot: code.lot.clone(), serial: code.serial.clone(), expiry: code.expiry }
+/// A code with GS1's identifiers: a trade item, something else that the catalog knows by its number, or details of the
+/// item that another barcode of the same label named.
+fn coded(catalog: &Catalog, code: &ItemCode<'_>, scan: &Scan) -> Filling {
+    let item = Item {
+        code: code.gtin.map_or_else(|| scan.text.chars().take(MAX_CODE).collect(), |gtin| gtin.to_string()),
+        gtin: code.gtin,
+        lot: code.lot().map(ToOwned::to_owned),
+        serial: code.serial().map(ToOwned::to_owned),
+        expiry: code.expiry(scan.at.wall),
+    };
+    if item.gtin.is_some() {
+        return Filling::Item(item);
+    }
+    // A bin is a GLN with its extension, a logistic unit an SSCC; a site may print any number that it knows.
+    let bin = code.data("414").zip(code.data("254")).map(|(gln, extension)| format!("{gln}{extension}"));
+    let numbers = bin.as_deref().into_iter().chain(code.elements.iter().map(|element| element.value.as_ref()));
+    if let Some(known) = numbers.chain([scan.text.as_str()]).find_map(|number| catalog.know(number)) {
+        return filling_of(known);
+    }
+    if item.lot.is_some() || item.serial.is_some() || item.expiry.is_some() {
+        return Filling::Details(item);
+    }
+    Filling::Item(item)
 }
 
 /// A code that nobody knows is kept where it was asked for, and otherwise not guessed at.

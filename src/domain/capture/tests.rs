@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::super::catalog::{Bin, Conventions, Document, Line, Product, product_key};
+use super::super::decode::rewrite::Rewrite;
 use super::super::decode::{RawScan, decode};
 use super::super::event::MediaType;
 use super::super::id::Digest;
@@ -35,11 +36,18 @@ fn catalog() -> Catalog {
 
 struct Floor {
     capture: Capture,
+    /// Between two scans; a hand is slower than any cooldown.
+    pause: Duration,
+    now: Now,
 }
 
 impl Floor {
     fn new() -> Floor {
-        Floor { capture: Capture::new(catalog(), Policies::default()) }
+        Floor::with(Policies::default())
+    }
+
+    fn with(policies: Policies) -> Floor {
+        Floor { capture: Capture::new(catalog(), policies), pause: Duration::from_secs(2), now: NOW }
     }
 
     fn input(&mut self, input: Input) -> Effect {
@@ -47,8 +55,9 @@ impl Floor {
     }
 
     fn scan(&mut self, text: &str) -> Effect {
-        let raw = RawScan { source: "gun".into(), bytes: text.as_bytes().to_vec(), at: NOW, flaws: vec![] };
-        self.input(Input::Scan(decode(raw)))
+        self.now.boot += self.pause;
+        let raw = RawScan { source: "gun".into(), bytes: text.as_bytes().to_vec(), at: self.now, flaws: vec![] };
+        self.input(Input::Scan(decode(raw, &Rewrite::default())))
     }
 
     fn scans(&mut self, texts: &[&str]) -> Effect {
@@ -151,7 +160,7 @@ fn done_says_what_is_missing_and_changes_nothing() {
 fn a_photo_that_policy_wants_keeps_done_off() {
     let mut policies = Policies::default();
     policies.pick_shortage.photo = PhotoRule::Required;
-    let mut floor = Floor { capture: Capture::new(catalog(), policies) };
+    let mut floor = Floor::with(policies);
     floor.scans(&["EMP-7", "A-03-02", "TM-EMPTY"]);
     assert_eq!(floor.capture.question(), Question::Photo);
     let photo = Photo { digest: Digest::of(b"x"), size: 1, media_type: MediaType::Jpeg };
@@ -164,7 +173,7 @@ fn a_photo_that_policy_wants_keeps_done_off() {
 fn a_single_allowed_reason_is_filled_in() {
     let mut policies = Policies::default();
     policies.receiving_discrepancy.reasons.truncate(1);
-    let mut floor = Floor { capture: Capture::new(catalog(), policies) };
+    let mut floor = Floor::with(policies);
     let report = floor.saved(&["EMP-7", "WH/IN/4", TEA, "TM-5", "TM-DONE"]);
     assert_eq!(report.reason.as_ref().map(Reason::as_str), Some("short_delivery"));
 }
@@ -223,7 +232,7 @@ fn a_cut_off_code_fills_nothing() {
     let mut floor = Floor::new();
     floor.scan("EMP-7");
     let raw = RawScan { source: "gun".into(), bytes: b"A-03".to_vec(), at: NOW, flaws: vec![Flaw::Partial] };
-    let told = floor.input(Input::Scan(decode(raw)));
+    let told = floor.input(Input::Scan(decode(raw, &Rewrite::default())));
     assert!(matches!(told, Effect::Tell(Feedback::NotUnderstood { .. })));
     assert_eq!(floor.capture.question(), Question::Context);
 }
@@ -257,4 +266,45 @@ fn a_session_of_ten_thousand_scans_stays_within_an_event() {
     let report = floor.saved(&["TM-REASON-OVER_DELIVERY", "TM-DONE"]);
     assert_eq!(report.counted, Quantity::from_count(10_000));
     assert!(report.scans.len() <= 66 && report.scans_omitted > 9_900);
+}
+
+#[test]
+fn one_beep_that_came_twice_counts_once_and_a_held_trigger_too() {
+    let mut floor = Floor::new();
+    floor.scans(&["EMP-7", "WH/IN/4", TEA]);
+    floor.pause = Duration::from_millis(200);
+    assert_eq!(floor.scans(&[TEA, TEA, TEA]), Effect::Tell(Feedback::Again));
+    assert_eq!(floor.capture.slip().map(|slip| slip.count.clone()), Some(Count::Pieces(1)));
+    floor.pause = Duration::from_millis(300);
+    assert_eq!(floor.scan(TEA), Effect::Tell(Feedback::Understood));
+    assert_eq!(floor.capture.slip().map(|slip| slip.count.clone()), Some(Count::Pieces(2)));
+}
+
+#[test]
+fn digits_of_the_card_may_follow_each_other_as_fast_as_they_come() {
+    let mut floor = Floor::new();
+    floor.scans(&["EMP-7", "WH/OUT/12", "A-03-02"]);
+    floor.pause = Duration::from_millis(10);
+    floor.scans(&["TM-1", "TM-1"]);
+    assert_eq!(floor.capture.slip().map(|slip| slip.count.clone()), Some(Count::Typed("11".into())));
+}
+
+#[test]
+fn a_lot_on_a_barcode_of_its_own_belongs_to_the_item_that_was_scanned() {
+    let mut floor = Floor::new();
+    assert!(matches!(floor.scan("]C110L42"), Effect::Tell(Feedback::NotUnderstood { .. })));
+    floor.scans(&["EMP-7", "WH/IN/4", TEA, "]C110L42\u{1d}17270131"]);
+    let item = floor.capture.slip().and_then(|slip| slip.item.clone()).unwrap();
+    assert_eq!((item.gtin.is_some(), item.lot.as_deref()), (true, Some("L42")));
+    assert_eq!(item.expiry, Some(jiff::civil::date(2027, 1, 31)));
+}
+
+#[test]
+fn a_command_of_odoo_is_explained_and_is_no_bin() {
+    let mut floor = Floor::new();
+    floor.scan("EMP-7");
+    assert!(
+        matches!(floor.scan("OBTVALI"), Effect::Tell(Feedback::NotUnderstood { help, .. }) if help.contains("Odoo"))
+    );
+    assert_eq!(floor.capture.slip(), None);
 }

@@ -43,6 +43,7 @@ fn shown(snapshot: &Snapshot) -> Shown {
         Some(Feedback::Understood) => Shown::new("understood", icon::CHECK, text::UNDERSTOOD, ""),
         Some(Feedback::Saved { .. }) => saved(snapshot),
         Some(Feedback::Matches) => Shown::new("matches", icon::EQUALS, text::LINE_CLOSED, text::NOTHING_TO_REPORT),
+        Some(Feedback::Again) => Shown::new("understood", icon::CHECK, text::AGAIN, text::AGAIN_HELP),
         Some(Feedback::NotUnderstood { read, help }) => {
             Shown::new("not-understood", icon::QUESTION, &text::read(&text::visible(read)), help)
         }
@@ -76,7 +77,7 @@ fn newest(snapshot: &Snapshot) -> Option<&Row> {
 /// Which sound belongs to it: what was known when it was said, whatever is known by now.
 fn sound(feedback: &Feedback) -> &'static str {
     match feedback {
-        Feedback::Understood => "understood",
+        Feedback::Understood | Feedback::Again => "understood",
         Feedback::Saved { online: true, .. } => "saved-online",
         Feedback::Saved { online: false, .. } => "saved-offline",
         Feedback::Matches => "matches",
