@@ -75,7 +75,7 @@ impl Page {
     async fn input(&mut self) -> Option<Input> {
         match tokio::time::timeout(Duration::from_secs(5), self.inputs.recv()).await.unwrap()? {
             Inward::Page(input) => Some(input),
-            other @ (Inward::Scan(_) | Inward::Scanner(_)) => panic!("the page sent {other:?}"),
+            other @ (Inward::Scan(_) | Inward::Scanner(_) | Inward::Tester { .. }) => panic!("the page sent {other:?}"),
         }
     }
 

@@ -9,3 +9,4 @@ pub mod index_v1;
 pub mod journal_v1;
 pub mod jws;
 pub mod local_v1;
+pub mod scans_v1;

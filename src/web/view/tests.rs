@@ -34,7 +34,9 @@ pub(in crate::web) fn snapshot() -> Snapshot {
         line: LineView { online: true, enrolled: true, trouble: None, detail: None },
         counts: Counts::default(),
         mine: vec![],
-        scanners: vec![ScannerView { name: "gun".into(), connected: true, detail: "ready".into() }],
+        scanners: vec![ScannerView { name: "gun".into(), connected: true, detail: "ready".into(), devices: vec![] }],
+        testing: false,
+        tested: vec![],
     }
 }
 
@@ -261,7 +263,8 @@ fn hostile_codes_stay_text_everywhere() {
         ..SlipView::default()
     };
     let feedback = Some(Feedback::NotUnderstood { read: HOSTILE.into(), help: "Scan again." });
-    let scanners = vec![ScannerView { name: HOSTILE.into(), connected: false, detail: HOSTILE.into() }];
+    let scanners =
+        vec![ScannerView { name: HOSTILE.into(), connected: false, detail: HOSTILE.into(), devices: vec![] }];
     let mine = vec![Row { subject: HOSTILE.into(), error: hostile(), case: hostile(), ..row("parked", None) }];
     let mut snapshot =
         Snapshot { operator: hostile(), document: hostile(), slip, feedback, scanners, mine, ..snapshot() };
