@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -66,7 +67,7 @@ pub async fn read(
     let_go: &CancellationToken,
     known: &Known,
 ) -> Ended {
-    let node = match open(device) {
+    let node = match open(&device.target).and_then(readable) {
         Ok(node) => node,
         Err(error) => return explain(&error),
     };
@@ -108,11 +109,32 @@ fn explain(error: &io::Error) -> Ended {
     Ended::by(error, "the agent's user must be in the group input")
 }
 
-fn open(device: &Device) -> io::Result<AsyncFd<RawDevice>> {
+fn open(node: &Path) -> io::Result<RawDevice> {
     let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).map_err(io::Error::other)?;
-    let mut options = std::fs::OpenOptions::new();
-    let file = options.read(true).custom_flags(nonblocking).open(&device.target)?;
-    readable(RawDevice::from_fd(file.into())?)
+    let file = std::fs::OpenOptions::new().read(true).custom_flags(nonblocking).open(node)?;
+    RawDevice::from_fd(file.into())
+}
+
+/// What a grab would come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trial {
+    Free,
+    Taken,
+    /// Not tried: a desktop would be left with a key that never comes up.
+    KeyHeld,
+}
+
+/// Grabs a keyboard for a moment, to see whether somebody has it.
+pub fn try_grab(node: &Path) -> io::Result<Trial> {
+    let mut device = open(node)?;
+    if device.get_key_state()?.iter().next().is_some() {
+        return Ok(Trial::KeyHeld);
+    }
+    match device.grab() {
+        Ok(()) => device.ungrab().map(|()| Trial::Free),
+        Err(error) if error.kind() == ErrorKind::ResourceBusy => Ok(Trial::Taken),
+        Err(error) => Err(error),
+    }
 }
 
 /// An open device node with the events of the last read. `SYN_DROPPED` comes through: [`Wedge`] deals with it.

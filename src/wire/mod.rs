@@ -4,6 +4,7 @@
 
 pub mod catalog_v1;
 pub mod device_api_v1;
+pub mod devices_v1;
 pub mod event_v1;
 pub mod index_v1;
 pub mod journal_v1;
