@@ -15,7 +15,7 @@ use crate::domain::tester::Tested;
 use crate::io::devices::Roots;
 use crate::io::scanner;
 use crate::io::source::{Inward, Outlet};
-use crate::wire::scans_v1::{ScansV1, StepV1, TestedV1};
+use crate::wire::scans_v1::{ScansV1, StepV1, TestedV1, printable};
 
 /// Scans that wait to be printed; a terminal is faster than any scanner.
 const WAITING: usize = 64;
@@ -148,8 +148,11 @@ fn readable(scan: &TestedV1, events: bool) -> String {
             gaps.min_ms, gaps.median_ms, gaps.max_ms, gaps.count
         ));
     }
-    let elements: Vec<String> =
-        scan.elements.iter().map(|element| format!("({}) {}", element.ai, element.value)).collect();
+    let elements: Vec<String> = scan
+        .elements
+        .iter()
+        .map(|element| format!("({}) {}", element.ai, printable(element.value.as_bytes())))
+        .collect();
     let gtin = scan.gtin14.as_ref().map(|gtin| format!("  GTIN {gtin}")).unwrap_or_default();
     lines.push(format!("    is      {}{gtin}  {}", scan.kind, elements.join("  ")).trim_end().to_owned());
     lines.extend(scan.flaws.iter().map(|flaw| format!("    FLAW    {flaw}")));

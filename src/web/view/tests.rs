@@ -298,3 +298,11 @@ fn the_shell_carries_no_inline_code() {
         assert!(!page.contains(inline), "{inline}");
     }
 }
+
+#[test]
+fn a_test_of_the_scanners_is_said_where_the_question_and_the_state_are() {
+    let testing = Snapshot { testing: true, ..snapshot() };
+    let html = main(&testing, None).into_string();
+    assert!(html.contains("data-question=\"count\" data-state=\"testing\""), "{html}");
+    assert!(html.contains("make no reports"), "{html}");
+}

@@ -120,3 +120,16 @@ fn a_more_exact_scanner_may_stand_beside_a_general_one() {
     let list = read("kind = \"evdev\"\nany = true\n[[scanner]]\nname = \"b\"\nkind = \"evdev\"\nusb = \"05e0:1200\"");
     assert_eq!(list.map(|list| list.len()), Ok(2));
 }
+
+#[test]
+fn the_shipped_example_shows_every_key_of_a_scanner() {
+    let example = include_str!("../../../../config/tallyman.toml");
+    let error = read("kind = \"stdin\"\nzzz = 1").expect_err("an unknown key").to_string();
+    // "unknown field `zzz`, expected one of `name`, ..."
+    let keys: Vec<&str> = error.split('`').skip(3).step_by(2).collect();
+    assert!(keys.len() > 15, "{error}");
+    for key in keys {
+        let shown = example.lines().any(|line| line.trim_start_matches(['#', ' ']).starts_with(&format!("{key} = ")));
+        assert!(shown, "{key} is not in config/tallyman.toml");
+    }
+}
