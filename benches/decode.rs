@@ -14,7 +14,10 @@ const CODES: &[(&str, &str)] = &[
     ("EAN-13", "]E07032069804988"),
     ("EAN-13 without AIM identifier", "7032069804988"),
     ("GS1 element string: GTIN, expiry, lot", "]C101070320698049881727013110L42"),
-    ("GS1 element string: 6 elements, 80 characters", "]d20107032069804988172701313103001250422276\u{1d}10L42-2026-11\u{1d}21SN0123456789012345"),
+    (
+        "GS1 element string: 6 elements, 80 characters",
+        "]d20107032069804988172701313103001250422276\u{1d}10L42-2026-11\u{1d}21SN0123456789012345",
+    ),
     ("Digital Link", "]Q1https://id.example.com/01/07032069804988/10/L42?17=270131"),
     ("bin, no GS1", "WH/OUT/00012"),
 ];

@@ -10,8 +10,7 @@ use tallyman::wire::decode_v1::DecodedV1;
 
 fuzz_target!(|bytes: &[u8]| {
     let at = Now { boot: std::time::Duration::ZERO, wall: Wall(1_795_414_353_123) };
-    let raw = RawScan { source: "fuzz".into(), bytes: bytes.to_vec(), at, flaws: vec![] };
-    let scan = decode(raw, &Rewrite::default());
+    let scan = decode(RawScan::new("fuzz", bytes, at));
     assert_eq!(scan.raw, &bytes[..bytes.len().min(RAW_KEPT)]);
     let decoded = DecodedV1::of(bytes, &Rewrite::default(), at.wall);
     assert_eq!(decoded.kind, scan.meaning.name());

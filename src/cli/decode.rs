@@ -1,6 +1,7 @@
 //! `tallyman decode`: what a label says, and what GS1's rules think of it.
 
 use std::io::{BufRead, Read};
+use std::sync::Arc;
 
 use crate::domain::decode::aim;
 use crate::domain::decode::rewrite::Rewrite;
@@ -31,7 +32,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let rules = match &args.scanner {
         Some(name) => rules_of(&args.config, name)?,
-        None => Rewrite::default(),
+        None => Arc::default(),
     };
     if !args.codes.is_empty() {
         return args.codes.iter().try_for_each(|code| answer(code.as_bytes(), args.json, &rules));
@@ -43,7 +44,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-fn rules_of(config: &ConfigArg, name: &str) -> Result<Rewrite, Failure> {
+fn rules_of(config: &ConfigArg, name: &str) -> Result<Arc<Rewrite>, Failure> {
     let config = config.load()?;
     let known: Vec<&str> = config.scanners.iter().map(|scanner| scanner.name.as_str()).collect();
     match config.scanners.iter().find(|scanner| scanner.name == name) {

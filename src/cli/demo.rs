@@ -21,7 +21,7 @@ use crate::demo::receiver::Receiver;
 use crate::demo::scanner::PretendScanner;
 use crate::domain::catalog::Conventions;
 use crate::domain::decode::frame::{Framing, Terminator};
-use crate::domain::decode::rewrite::Rewrite;
+use crate::domain::device::Choice;
 use crate::domain::policy::Policies;
 use crate::io::entropy;
 use crate::io::http::HttpConfig;
@@ -129,12 +129,11 @@ fn config(args: &Args, folder: &Path, scanner: &PretendScanner) -> Config {
         conventions: Conventions::default(),
         scanners: vec![Scanner {
             name: "pretend".to_owned(),
-            source: Source::Serial(SerialConfig {
-                path: scanner.path().to_owned(),
-                baud: 9600,
-                framing: Framing::ended_by(Terminator::Line),
-            }),
-            rewrite: Rewrite::default(),
+            source: Source::Serial(SerialConfig::new(
+                Choice::Path(scanner.path().to_owned()),
+                Framing::ended_by(Terminator::Line),
+            )),
+            rewrite: Arc::default(),
         }],
         policies: Policies::default(),
     }

@@ -2,11 +2,13 @@
 
 mod decode;
 mod demo;
+mod devices;
 mod enroll;
 mod local;
 mod process;
 mod queue;
 mod run;
+mod scan;
 mod status;
 
 use std::io::Write;
@@ -44,6 +46,10 @@ enum Command {
     Queue(queue::Args),
     /// Say what a barcode's data means, and check it against GS1's rules
     Decode(decode::Args),
+    /// List what is plugged in, which scanner takes it, and if none does, why not
+    Devices(devices::Args),
+    /// Watch the scanners: what each code is made of and how it is understood; makes no reports
+    Scan(scan::Args),
     /// Try everything out: pretend scanner, touch page and a small receiver, without Odoo
     Demo(demo::Args),
 }
@@ -130,6 +136,8 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Status(args) => status::run(&args),
         Command::Queue(args) => queue::run(&args),
         Command::Decode(args) => decode::run(&args),
+        Command::Devices(args) => devices::run(&args),
+        Command::Scan(args) => scan::run(&args),
         Command::Demo(args) => demo::run(&args),
     }
 }

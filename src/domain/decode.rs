@@ -9,13 +9,16 @@ mod flaw;
 pub mod frame;
 pub mod gs1;
 pub mod gtin;
+pub mod hid_pos;
 pub mod keymap;
 pub mod odoo;
+pub mod pace;
 pub mod rewrite;
 pub mod trace;
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::time::{Now, Wall};
 use aim::{Carrier, Identifier};
@@ -24,6 +27,7 @@ pub use flaw::Flaw;
 use gs1::Element;
 use gtin::{Gtin, Shape};
 use rewrite::Rewrite;
+use trace::Step;
 
 /// How many raw bytes travel with an event. GS1's longest carrier of our kind holds far less; a longer scan is garbage,
 /// of which the beginning tells enough.
@@ -38,6 +42,27 @@ pub struct RawScan {
     pub at: Now,
     /// What framing already noticed.
     pub flaws: Vec<Flaw>,
+    /// What makes this device's odd labels ordinary.
+    pub rules: Arc<Rewrite>,
+    /// Event by event, while somebody tests the scanners; empty otherwise.
+    pub trace: Vec<Step>,
+    /// When the kernel saw the last key of it, on the boot clock; only a keyboard's events carry a time.
+    pub typed: Option<Duration>,
+}
+
+impl RawScan {
+    /// A whole code, of a device without rules of its own.
+    pub fn new(source: &str, bytes: &[u8], at: Now) -> RawScan {
+        RawScan {
+            source: source.into(),
+            bytes: bytes.to_vec(),
+            at,
+            flaws: Vec::new(),
+            rules: Arc::default(),
+            trace: Vec::new(),
+            typed: None,
+        }
+    }
 }
 
 /// A scan and all that was understood of it.
@@ -136,8 +161,8 @@ impl From<Gtin> for ItemCode<'_> {
 }
 
 /// Understands one scan, its device's rewriting rules applied first.
-pub fn decode(raw: RawScan, rules: &Rewrite) -> Scan {
-    let RawScan { source, mut bytes, at, mut flaws } = raw;
+pub fn decode(raw: RawScan) -> Scan {
+    let RawScan { source, mut bytes, at, mut flaws, rules, trace: _, typed: _ } = raw;
     let (identifier, data) = aim::split(&bytes);
     let text = rules.apply(readable(data, &mut flaws));
     let meaning = understand(identifier, &text, &mut flaws).into_owned();
@@ -253,14 +278,12 @@ pub fn readable<'a>(data: &'a [u8], flaws: &mut Vec<Flaw>) -> Cow<'a, str> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::super::time::Wall;
     use super::*;
 
     fn scan(bytes: &[u8]) -> Scan {
         let at = Now { boot: Duration::ZERO, wall: Wall(1_795_414_353_123) };
-        decode(RawScan { source: "dock".into(), bytes: bytes.to_vec(), at, flaws: vec![] }, &Rewrite::default())
+        decode(RawScan::new("dock", bytes, at))
     }
 
     fn item(bytes: &[u8]) -> ItemCode<'static> {

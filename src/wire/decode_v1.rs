@@ -1,6 +1,6 @@
 //! What `tallyman decode --json` prints: one object a code.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::decode::{Flaw, Meaning, aim, gs1, readable, rewrite::Rewrite, understand};
 use crate::domain::time::Wall;
@@ -23,10 +23,11 @@ pub struct DecodedV1 {
     pub notes: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct ElementV1 {
     pub ai: String,
-    pub title: &'static str,
+    /// GS1's data title.
+    pub title: String,
     pub value: String,
 }
 
@@ -85,7 +86,7 @@ impl From<&gs1::Element<'_>> for ElementV1 {
     fn from(element: &gs1::Element<'_>) -> ElementV1 {
         ElementV1 {
             ai: element.ai.to_string(),
-            title: element.ai.spec.title,
+            title: element.ai.spec.title.to_owned(),
             value: element.value.clone().into_owned(),
         }
     }

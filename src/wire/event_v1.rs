@@ -206,7 +206,6 @@ mod tests {
     use crate::domain::catalog::{Catalog, Conventions};
     use crate::domain::clock::DeviceClock;
     use crate::domain::decode::command::Command;
-    use crate::domain::decode::rewrite::Rewrite;
     use crate::domain::decode::{Flaw, RawScan, decode};
     use crate::domain::event::{MediaType, Report};
     use crate::domain::id::{ChainHead, DeviceId, Digest};
@@ -225,18 +224,12 @@ mod tests {
         }
         for code in ["EMP-", "WH/OUT/"] {
             let bytes = format!("{code}{nasty}x").into_bytes();
-            input(Input::Scan(decode(
-                RawScan { source: "dock".into(), bytes, at: NOW, flaws: vec![] },
-                &Rewrite::default(),
-            )));
+            input(Input::Scan(decode(RawScan::new("dock", &bytes, NOW))));
         }
         for n in 0..200u8 {
             let bytes = [&[n], "x\u{1}".repeat(23).as_bytes(), b"x"].concat();
             let flaws = vec![Flaw::UnknownKey { code: 9 }, Flaw::UnknownAi { digits: "8999".into(), at: 9 }];
-            input(Input::Scan(decode(
-                RawScan { source: "d".repeat(40).into(), bytes, at: NOW, flaws },
-                &Rewrite::default(),
-            )));
+            input(Input::Scan(decode(RawScan { flaws, ..RawScan::new(&"d".repeat(40), &bytes, NOW) })));
         }
         for n in 0..20u8 {
             input(Input::Photo(Photo { digest: Digest::of(&[n]), size: u64::MAX, media_type: MediaType::Jpeg }));

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::super::catalog::{Bin, Conventions, Document, Line, Product, product_key};
-use super::super::decode::rewrite::Rewrite;
 use super::super::decode::{RawScan, decode};
 use super::super::event::MediaType;
 use super::super::id::Digest;
@@ -56,8 +55,7 @@ impl Floor {
 
     fn scan(&mut self, text: &str) -> Effect {
         self.now.boot += self.pause;
-        let raw = RawScan { source: "gun".into(), bytes: text.as_bytes().to_vec(), at: self.now, flaws: vec![] };
-        self.input(Input::Scan(decode(raw, &Rewrite::default())))
+        self.input(Input::Scan(decode(RawScan::new("gun", text.as_bytes(), self.now))))
     }
 
     fn scans(&mut self, texts: &[&str]) -> Effect {
@@ -231,8 +229,8 @@ fn an_unknown_code_fills_the_slot_that_is_asked_for_but_never_signs_anyone_on() 
 fn a_cut_off_code_fills_nothing() {
     let mut floor = Floor::new();
     floor.scan("EMP-7");
-    let raw = RawScan { source: "gun".into(), bytes: b"A-03".to_vec(), at: NOW, flaws: vec![Flaw::Partial] };
-    let told = floor.input(Input::Scan(decode(raw, &Rewrite::default())));
+    let raw = RawScan { flaws: vec![Flaw::Partial], ..RawScan::new("gun", b"A-03", NOW) };
+    let told = floor.input(Input::Scan(decode(raw)));
     assert!(matches!(told, Effect::Tell(Feedback::NotUnderstood { .. })));
     assert_eq!(floor.capture.question(), Question::Context);
 }
