@@ -104,6 +104,10 @@ pub enum Flaw {
     UnknownKey {
         code: u16,
     },
+    /// A key whose release never came; a modifier among them may have changed characters.
+    StuckKey {
+        code: u16,
+    },
 }
 
 impl fmt::Display for Flaw {
@@ -118,6 +122,7 @@ impl fmt::Display for Flaw {
             Flaw::BadElement { ai, why } => write!(f, "AI ({ai}): {why}"),
             Flaw::BadCheckDigit => f.write_str("the check digit is wrong"),
             Flaw::UnknownKey { code } => write!(f, "key {code} has no character in this layout"),
+            Flaw::StuckKey { code } => write!(f, "key {code} was not let go, scan again"),
         }
     }
 }
