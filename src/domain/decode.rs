@@ -3,6 +3,7 @@
 //! A scan never dies. What can't be understood becomes a [`Flaw`] beside the raw bytes, never an error.
 
 pub mod aim;
+pub mod calibrate;
 pub mod command;
 pub mod digital_link;
 mod flaw;

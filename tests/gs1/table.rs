@@ -132,7 +132,6 @@ fn every_identifier_takes_its_good_data_and_refuses_its_bad() {
             bad += 1;
         }
     }
-    println!("{good} good and {bad} bad values");
     assert!(good > 600 && bad > 2000);
 }
 

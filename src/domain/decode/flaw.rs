@@ -47,6 +47,10 @@ pub enum Flaw {
     UnknownKey {
         code: u16,
     },
+    /// A key whose release never came; a modifier among them may have changed characters.
+    StuckKey {
+        code: u16,
+    },
 }
 
 impl Flaw {
@@ -67,7 +71,8 @@ impl Flaw {
             | Flaw::NotUtf8
             | Flaw::ControlCharacter
             | Flaw::UpcEOrGtin8
-            | Flaw::UnknownKey { .. } => false,
+            | Flaw::UnknownKey { .. }
+            | Flaw::StuckKey { .. } => false,
         }
     }
 }
@@ -92,6 +97,7 @@ impl fmt::Display for Flaw {
             Flaw::NoGtin => f.write_str("the symbology promises a GTIN, and this is none"),
             Flaw::UpcEOrGtin8 => f.write_str("taken for UPC-E; the same digits are a right GTIN-8"),
             Flaw::UnknownKey { code } => write!(f, "key {code} has no character in this layout"),
+            Flaw::StuckKey { code } => write!(f, "key {code} was not let go, scan again"),
         }
     }
 }
