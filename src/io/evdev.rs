@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use evdev::InputEvent;
 use evdev::raw_stream::RawDevice;
+use evdev::{InputEvent, LedCode};
 use tokio::io::unix::AsyncFd;
 use tokio_util::sync::CancellationToken;
 
@@ -176,6 +176,11 @@ impl Node {
     /// The keys that are down now, as the kernel knows them.
     fn held(&self) -> io::Result<Vec<u16>> {
         Ok(self.device.get_ref().get_key_state()?.iter().map(|key| key.code()).collect())
+    }
+
+    /// Whether CapsLock is on, as the device's own light shows it; a scanner without lights has none.
+    fn caps_lock(&self) -> io::Result<bool> {
+        Ok(self.device.get_ref().get_led_state()?.contains(LedCode::LED_CAPSL))
     }
 
     fn grab(&mut self) -> io::Result<()> {

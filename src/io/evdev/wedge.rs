@@ -69,6 +69,7 @@ impl<'a> Wedge<'a> {
     }
 
     pub(super) async fn begin(&mut self, node: &mut Node) -> Outcome {
+        self.keys.set_caps_lock(node.caps_lock().unwrap_or(false));
         if self.hold == Hold::Waiting {
             self.stuck = Some(clock::now().plus(RELEASE));
             self.grab_when_released(node).map_err(|error| explain(&error))?;
