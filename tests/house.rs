@@ -50,6 +50,12 @@ impl Names {
     fn tree(&mut self, prefix: &str, tree: &syn::UseTree) {
         match tree {
             syn::UseTree::Path(path) => self.tree(&format!("{prefix}{}::", path.ident), &path.tree),
+            // `use super::gs1::{self, Ai}` brings `gs1`.
+            syn::UseTree::Name(name) if name.ident == "self" => {
+                let module = prefix.trim_end_matches("::");
+                self.paths.push(module.to_owned());
+                self.in_scope.extend(module.rsplit("::").next().map(ToOwned::to_owned));
+            }
             syn::UseTree::Name(name) => {
                 self.paths.push(format!("{prefix}{}", name.ident));
                 self.in_scope.insert(name.ident.to_string());

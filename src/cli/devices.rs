@@ -21,7 +21,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let report = report(&args.config.load()?);
+    let config = args.config.load_if_any()?;
+    let report = report(config.as_ref());
     if args.json {
         say(&serde_json::to_string_pretty(&report).map_err(Failure::other)?)
     } else {
@@ -29,12 +30,14 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
 }
 
-fn report(config: &Config) -> DevicesV1 {
-    let status: Option<StatusV1> = local::get_json(&config.state_dir, "/status").unwrap_or_default();
+fn report(config: Option<&Config>) -> DevicesV1 {
+    let status: Option<StatusV1> =
+        config.and_then(|config| local::get_json(&config.state_dir, "/status").unwrap_or_default());
+    let scanners: &[Scanner] = config.map_or(&[], |config| &config.scanners);
     let devices = Roots::default().list();
-    let claims: Vec<Claim> = config.scanners.iter().filter_map(|scanner| scanner.source.claim()).collect();
+    let claims: Vec<Claim> = scanners.iter().filter_map(|scanner| scanner.source.claim()).collect();
     let claims = resolved(&claims);
-    let claiming: Vec<&Scanner> = config.scanners.iter().filter(|scanner| scanner.source.claim().is_some()).collect();
+    let claiming: Vec<&Scanner> = scanners.iter().filter(|scanner| scanner.source.claim().is_some()).collect();
     let known: &[ScannerV1] = status.as_ref().map_or(&[], |status| &status.scanners);
     let rows = devices.iter().map(|device| {
         let scanner = owner(device, &devices, &claims).and_then(|place| claiming.get(place));
@@ -43,7 +46,7 @@ fn report(config: &Config) -> DevicesV1 {
     DevicesV1 {
         agent: status.is_some(),
         devices: rows.collect(),
-        scanners: config.scanners.iter().map(|scanner| planned(scanner, known)).collect(),
+        scanners: scanners.iter().map(|scanner| planned(scanner, known)).collect(),
     }
 }
 

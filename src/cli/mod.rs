@@ -12,7 +12,7 @@ mod scan;
 mod status;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -58,13 +58,21 @@ enum Command {
 #[derive(Debug, clap::Args)]
 struct ConfigArg {
     /// The configuration file
-    #[arg(long, value_name = "FILE", default_value = "/etc/tallyman/tallyman.toml")]
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
     config: PathBuf,
 }
+
+const DEFAULT_CONFIG: &str = "/etc/tallyman/tallyman.toml";
 
 impl ConfigArg {
     fn load(&self) -> Result<Config, Failure> {
         Ok(Config::load(&self.config)?)
+    }
+
+    /// For commands that help before there is a configuration: nothing, when none was named and none is there.
+    fn load_if_any(&self) -> Result<Option<Config>, Failure> {
+        let unwritten = self.config == Path::new(DEFAULT_CONFIG) && !self.config.exists();
+        if unwritten { Ok(None) } else { self.load().map(Some) }
     }
 }
 
