@@ -96,7 +96,7 @@ impl Meaning<'_> {
         match self {
             Meaning::Command(_) => "command",
             Meaning::OdooCommand => "odoo_command",
-            Meaning::Item(item) if item.elements.is_empty() => "gtin",
+            Meaning::Item(item) if item.gtin.is_some() && item.elements.is_empty() => "gtin",
             Meaning::Item(_) => "gs1",
             Meaning::Text => "text",
         }
@@ -186,7 +186,12 @@ pub fn understand<'a>(identifier: Option<Identifier>, text: &'a str, flaws: &mut
         return Meaning::OdooCommand;
     }
     match identifier.map_or(Carrier::Unstated, Identifier::carrier) {
-        Carrier::Gs1 => Meaning::Item(gs1::parse(text, flaws).into()),
+        Carrier::Gs1 => {
+            if text.is_empty() {
+                flaws.push(Flaw::NoElements);
+            }
+            Meaning::Item(gs1::parse(text, flaws).into())
+        }
         Carrier::Ean13 => {
             promised(Gtin::parse(text).filter(|_| text.len() != 8).or_else(|| Gtin::parse_upc_e(text)), flaws)
         }

@@ -14,6 +14,7 @@ mod support;
 
 mod bad_input;
 mod cli;
+mod decode;
 mod delivery;
 mod demo;
 mod flows;

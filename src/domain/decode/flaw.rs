@@ -38,6 +38,8 @@ pub enum Flaw {
         with: Ai,
     },
     TooManyElements,
+    /// The symbology promises application identifiers, and there is nothing.
+    NoElements,
     BadCheckDigit,
     /// The symbology promises a GTIN and the data is none.
     NoGtin,
@@ -63,6 +65,7 @@ impl Flaw {
             | Flaw::Repeated { .. }
             | Flaw::NotTogether { .. }
             | Flaw::TooManyElements
+            | Flaw::NoElements
             | Flaw::BadCheckDigit
             | Flaw::NoGtin => true,
             Flaw::TooLong { .. }
@@ -93,6 +96,7 @@ impl fmt::Display for Flaw {
             Flaw::Repeated { ai } => write!(f, "AI ({ai}): stands twice, with different data"),
             Flaw::NotTogether { ai, with } => write!(f, "AI ({ai}): must not be on one item with ({with})"),
             Flaw::TooManyElements => f.write_str("more elements than any label carries; the rest was not read"),
+            Flaw::NoElements => f.write_str("a GS1 symbol with nothing in it"),
             Flaw::BadCheckDigit => f.write_str("as long as a GTIN, but the check digit is wrong"),
             Flaw::NoGtin => f.write_str("the symbology promises a GTIN, and this is none"),
             Flaw::UpcEOrGtin8 => f.write_str("taken for UPC-E; the same digits are a right GTIN-8"),
