@@ -18,3 +18,4 @@ mod delivery;
 mod demo;
 mod flows;
 mod receiver;
+mod scanner;
