@@ -221,6 +221,19 @@ fn devices_are_listed_with_and_without_an_agent() {
 }
 
 #[test]
+fn a_mistake_about_a_scanner_is_78_with_place_and_cure_in_every_command() {
+    let device = Device::new("");
+    configure(&device, "parity = \"mark\"");
+    for command in ["run", "devices", "scan"] {
+        let output = device.tallyman(&[command]);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(78), "{command}: {error}");
+        assert!(error.starts_with(&format!("{}:8:10: ", device.config().display())), "{command}: {error}");
+        assert!(error.contains("\"none\" or \"odd\" or \"even\""), "{command}: {error}");
+    }
+}
+
+#[test]
 fn latency_is_measured_from_the_read_to_the_journal() {
     let odoo = crate::receiver::Counterpart::start();
     let mut device = crate::receiver::enrolled(&odoo.url());
