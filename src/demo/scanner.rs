@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
+use rustix::io::ioctl_fionread;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{OptionalActions, ioctl_tiocnxcl, tcgetattr, tcsetattr};
 
@@ -39,6 +40,26 @@ impl PretendScanner {
     /// forgets that with its last reader, but this one is held open here.
     pub fn release(&self) -> io::Result<()> {
         Ok(ioctl_tiocnxcl(&self.slave)?)
+    }
+
+    /// The line as its reader has set it.
+    pub fn line(&self) -> &File {
+        &self.slave
+    }
+
+    /// How many bytes of what was sent nobody has read yet.
+    pub fn unread(&self) -> io::Result<u64> {
+        Ok(ioctl_fionread(&self.slave)?)
+    }
+
+    /// How many bytes the reader has sent back and nobody has heard yet.
+    pub fn waiting_to_be_heard(&self) -> io::Result<u64> {
+        Ok(ioctl_fionread(&self.master)?)
+    }
+
+    /// The scanner's own end, to hear what is sent back to it.
+    pub fn other_end(&self) -> io::Result<File> {
+        self.master.try_clone()
     }
 
     /// Pulls the trigger.

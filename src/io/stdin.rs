@@ -17,6 +17,7 @@ pub async fn run(outlet: Outlet) {
     let mut framer = Framer::new(Framing::ended_by(Terminator::Line));
     let mut recorder = Recorder::default();
     let mut buffer = [0; 4096];
+    tracing::info!(scanner = outlet.name(), path = NODE, "scanner opened");
     if !outlet.device(Path::new(NODE), Hold::Grabbed, NODE).await {
         return;
     }

@@ -19,3 +19,4 @@ mod delivery;
 mod demo;
 mod flows;
 mod receiver;
+mod scanner;
