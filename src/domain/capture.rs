@@ -186,11 +186,13 @@ impl Capture {
             self.keep(&scan, Role::NotUnderstood);
             return not_understood(&scan.text, "The code was cut off: scan it again.");
         }
+        let again = self.is_one_beep_twice(&scan);
         if let Meaning::Command(command) = &scan.meaning {
+            // A digit may well come twice, and UNDO too.
             let command = command.clone();
             return self.command_scan(command, &scan, now, seed);
         }
-        if self.is_one_beep_twice(&scan) {
+        if again {
             return tell(Feedback::Again);
         }
         let role = resolve::role(&self.catalog, self.question(), &scan);

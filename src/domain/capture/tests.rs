@@ -279,6 +279,15 @@ fn one_beep_that_came_twice_counts_once_and_a_held_trigger_too() {
 }
 
 #[test]
+fn the_same_code_behind_another_one_is_meant_however_fast_it_comes() {
+    let mut floor = Floor::new();
+    floor.pause = Duration::from_millis(10);
+    floor.saved(&["EMP-7", "A-03-02", "TM-EMPTY", "TM-DONE"]);
+    floor.input(Input::Saved { waiting: 1, online: true });
+    floor.saved(&["A-03-02", "TM-EMPTY", "TM-DONE"]);
+}
+
+#[test]
 fn digits_of_the_card_may_follow_each_other_as_fast_as_they_come() {
     let mut floor = Floor::new();
     floor.scans(&["EMP-7", "WH/OUT/12", "A-03-02"]);

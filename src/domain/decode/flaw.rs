@@ -10,7 +10,7 @@ pub enum Flaw {
     TooLong {
         length: usize,
     },
-    /// The source went away before the terminator came.
+    /// The source went away, or fell silent, before the terminator came.
     Partial,
     /// The kernel dropped input events; characters may be missing.
     Dropped,
@@ -84,7 +84,7 @@ impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Flaw::TooLong { length } => write!(f, "too long: {length} bytes, only the first were kept"),
-            Flaw::Partial => f.write_str("the scanner went away in the middle of this code"),
+            Flaw::Partial => f.write_str("cut off: the end of this code did not come"),
             Flaw::Dropped => f.write_str("input was lost on the way, scan again"),
             Flaw::NotUtf8 => f.write_str("bytes that are no UTF-8 text"),
             Flaw::ControlCharacter => f.write_str("control characters inside"),
