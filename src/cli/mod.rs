@@ -1,5 +1,6 @@
 //! The command line: one file a command. It speaks to a running agent through its socket and never opens its journal.
 
+pub mod calibrate;
 mod card;
 mod decode;
 mod demo;
