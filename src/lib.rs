@@ -4,6 +4,7 @@
 //! connects them. ARCHITECTURE.md has the laws; `tests/house.rs` holds the layering.
 
 pub mod agent;
+pub mod card;
 pub mod cli;
 pub mod config;
 pub mod demo;

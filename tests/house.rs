@@ -23,6 +23,7 @@ const LAWS: &[(&str, &[&str])] = &[
     ("config", &["web", "cli", "agent", "demo", "wire", "telemetry"]),
     ("web", &["cli", "agent", "config", "demo", "io::journal", "io::index", "io::store", "io::keys", "io::http"]),
     ("cli", &["io::journal", "io::index", "io::store", "io::keys"]),
+    ("card", &["wire", "io", "web", "cli", "agent", "config", "demo", "telemetry"]),
     ("agent", &["cli", "demo"]),
     ("demo", &["cli", "agent", "config", "io::journal", "io::index", "io::store"]),
 ];

@@ -1,5 +1,7 @@
 //! The command line: one file a command. It speaks to a running agent through its socket and never opens its journal.
 
+pub mod calibrate;
+mod card;
 mod decode;
 mod demo;
 mod devices;
@@ -50,6 +52,8 @@ enum Command {
     Devices(devices::Args),
     /// Watch the scanners: what each code is made of and how it is understood; makes no reports
     Scan(scan::Args),
+    /// Print the command card for the operator's wrist, or the calibration sheet
+    Card(card::Args),
     /// Try everything out: pretend scanner, touch page and a small receiver, without Odoo
     Demo(demo::Args),
 }
@@ -146,6 +150,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Decode(args) => decode::run(&args),
         Command::Devices(args) => devices::run(&args),
         Command::Scan(args) => scan::run(&args),
+        Command::Card(args) => card::run(&args),
         Command::Demo(args) => demo::run(&args),
     }
 }
