@@ -7,11 +7,13 @@
 mod ask;
 pub mod enrol;
 mod line;
+mod scans;
 pub mod socket;
 pub mod start;
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -24,15 +26,16 @@ use crate::config::Config;
 use crate::domain::capture::{Capture, Effect, Input};
 use crate::domain::catalog::Catalog;
 use crate::domain::clock::DeviceClock;
-use crate::domain::decode::decode;
 use crate::domain::event::{Event, Report};
 use crate::domain::forward::Forwarder;
 use crate::domain::id::{ChainHead, Digest, Seed};
+use crate::domain::latency::Latency;
 use crate::domain::outbox::{Change, Entry, Outbox, State};
+use crate::domain::tester::Testers;
 use crate::domain::time::Now;
 use crate::domain::view::{ScannerView, Snapshot};
 use crate::io::photos::Photos;
-use crate::io::source::Inward;
+use crate::io::source::{Back, Inward};
 use crate::io::store::{Found, Store, StoreError};
 use crate::io::{clock, entropy, notify};
 use crate::wire::event_v1::EventV1;
@@ -77,6 +80,14 @@ pub struct Agent {
     boot_id: String,
     damage: Vec<String>,
     scanners: Vec<ScannerView>,
+    testers: Testers,
+    /// What the readers see of it: they write events down only while somebody looks.
+    tested: Arc<AtomicBool>,
+    latency: Latency,
+    /// The way back to the scanner whose scan is the latest input.
+    back: Option<Back>,
+    /// When that scan was read, and typed, on the boot clock.
+    scanned: Option<(Duration, Option<Duration>)>,
     saving: Option<Saving>,
     /// The committer is gone: nothing can be saved until a new start.
     broken: bool,
@@ -130,6 +141,11 @@ impl Agent {
             boot_id: clock::boot_id(),
             damage: found.damage,
             scanners: Vec::new(),
+            testers: Testers::default(),
+            tested: Arc::default(),
+            latency: Latency::default(),
+            back: None,
+            scanned: None,
             saving: None,
             broken: false,
             turn: Turn::begin()?,
@@ -138,7 +154,12 @@ impl Agent {
 
     /// What the page shows before the first turn.
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot::take(&self.capture, &self.outbox, &self.forwarder, self.line.is_enrolled(), self.scanners.clone())
+        let enrolled = self.line.is_enrolled();
+        Snapshot {
+            testing: self.testers.is_any(self.turn.now),
+            tested: self.testers.scans().cloned().collect(),
+            ..Snapshot::take(&self.capture, &self.outbox, &self.forwarder, enrolled, self.scanners.clone())
+        }
     }
 
     /// Runs until it is told to stop, then finishes what was begun.
@@ -155,12 +176,14 @@ impl Agent {
             let wake = self.next_wake(&mut wires).await;
             self.turn = Turn::begin()?;
             notify::alive();
+            self.look_for_testers();
             match wake {
                 Wake::Stop => break,
                 Wake::Timer => {}
-                Wake::Inward(Inward::Scan(raw)) => self.input(Input::Scan(decode(raw))),
+                Wake::Inward(Inward::Scan(scanned)) => self.scan(scanned),
                 Wake::Inward(Inward::Scanner(view)) => self.scanner_state(view),
-                Wake::Inward(Inward::Page(input)) => self.input(input),
+                Wake::Inward(Inward::Page(input)) => self.page(input),
+                Wake::Inward(Inward::Tester { who, stays }) => drop(self.tester(&who, stays)),
                 Wake::Ask(ask) => self.answer(ask),
                 Wake::Saved(result) => self.saved(result),
                 Wake::Line(from_line) => self.line_said(from_line),
@@ -192,7 +215,8 @@ impl Agent {
         let now = clock::now();
         let due = self.forwarder.poll_timeout(&self.outbox, now).filter(|_| self.line.is_enrolled());
         let until_due = due.map_or(LONGEST_SLEEP, |deadline| deadline.remaining(now));
-        until_due.min(notify::watchdog_interval().unwrap_or(LONGEST_SLEEP)).min(LONGEST_SLEEP)
+        let tested = self.testers.until().map_or(LONGEST_SLEEP, |deadline| deadline.remaining(now));
+        until_due.min(tested).min(notify::watchdog_interval().unwrap_or(LONGEST_SLEEP)).min(LONGEST_SLEEP)
     }
 
     fn input(&mut self, input: Input) {
@@ -200,7 +224,7 @@ impl Agent {
         for effect in effects {
             match effect {
                 Effect::Save(report) => self.save(*report),
-                Effect::Tell(feedback) => tracing::debug!(?feedback, "told the operator"),
+                Effect::Tell(feedback) => self.told(&feedback),
             }
         }
     }
@@ -211,6 +235,7 @@ impl Agent {
             Ok((entry, jws)) => {
                 let record = Record::Event(EventRecord::of(&entry, jws));
                 let done = self.store.append(record, Some(entry.clone()));
+                self.measure_report(&entry);
                 self.saving = Some(Saving { entry, done });
             }
             Err(why) => self.input(Input::NotSaved { why }),
@@ -354,13 +379,6 @@ impl Agent {
                     tracing::warn!(%digest, %error, "a photo that is in Odoo could not be deleted here");
                 }
             });
-        }
-    }
-
-    fn scanner_state(&mut self, view: ScannerView) {
-        match self.scanners.iter_mut().find(|known| known.name == view.name) {
-            Some(known) => *known = view,
-            None => self.scanners.push(view),
         }
     }
 

@@ -9,9 +9,8 @@ use std::time::Duration;
 
 use crate::domain::catalog::Conventions;
 use crate::domain::policy::Policies;
-use crate::io::evdev::EvdevConfig;
 use crate::io::http::HttpConfig;
-use crate::io::serial::SerialConfig;
+pub use crate::io::scanner::{Scanner, Source};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -24,19 +23,6 @@ pub struct Config {
     pub conventions: Conventions,
     pub scanners: Vec<Scanner>,
     pub policies: Policies,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Scanner {
-    pub name: String,
-    pub source: Source,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    Serial(SerialConfig),
-    Evdev(EvdevConfig),
-    Stdin,
 }
 
 /// What is wrong, where, and what to write instead.

@@ -26,6 +26,13 @@ pub enum Ask {
         which: String,
         reply: oneshot::Sender<Option<DetailV1>>,
     },
+    /// Somebody tests the scanners, or (`stays` false) no longer does. Answers with the number of the last scan shown, or
+    /// `None` when too many test at once.
+    Tester {
+        who: String,
+        stays: bool,
+        reply: oneshot::Sender<Option<u64>>,
+    },
     /// Enrolment is done: read the identity again.
     Reload {
         reply: oneshot::Sender<Result<bool, String>>,
@@ -41,6 +48,11 @@ impl Agent {
             }
             Ask::List { all, reply } => self.list(all, reply),
             Ask::Show { which, reply } => self.show(&which, reply),
+            Ask::Tester { who, stays, reply } => {
+                let room = self.tester(&who, stays);
+                let last = self.testers.scans().last().map_or(0, |tested| tested.number);
+                let _ = reply.send(room.then_some(last));
+            }
             Ask::Reload { reply } => {
                 let _ = reply.send(self.line.reload());
             }
@@ -53,7 +65,7 @@ impl Agent {
             [folder.to_owned(), folder.join("journal")].into_iter().flat_map(|folder| durable::quarantined(&folder));
         let mut damage = self.damage.clone();
         damage.extend(kept.map(|path| path.display().to_string()));
-        StatusV1::of(&self.snapshot(), damage)
+        StatusV1::of(&self.snapshot(), &self.latency, damage)
     }
 
     fn list(&self, all: bool, reply: oneshot::Sender<Vec<RowV1>>) {

@@ -12,15 +12,15 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{Agent, INPUTS, Wires, socket};
-use crate::config::{Config, Scanner, Source};
+use crate::config::Config;
 use crate::domain::catalog::Catalog;
 use crate::domain::id::Digest;
 use crate::io::catalog_file::{self, CatalogError};
 use crate::io::http::HttpError;
 use crate::io::photos::Photos;
-use crate::io::source::{Inward, Outlet};
+use crate::io::source::Outlet;
 use crate::io::store::Store;
-use crate::io::{durable, evdev, serial, stdin};
+use crate::io::{devices, durable, scanner};
 use crate::web;
 
 /// Why an agent did not start, or ended.
@@ -85,11 +85,10 @@ pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, A
         TcpListener::bind(config.listen).await.map_err(|source| AgentError::Page { address: config.listen, source })?;
     let address = listener.local_addr()?;
     let listening = socket::bind(&config.state_dir).map_err(in_folder(&config.state_dir))?;
-    tokio::spawn(socket::serve(listening, asks, stop.clone()));
+    tokio::spawn(socket::serve(listening, asks, shown.clone(), stop.clone()));
     tokio::spawn(web::serve(listener, shown, inputs.clone(), photos, stop.clone()));
-    for scanner in config.scanners {
-        start_scanner(scanner, inputs.clone(), &stop);
-    }
+    let outlet = |name: &str| Outlet::new(name, inputs.clone(), agent.tested());
+    scanner::start(config.scanners, &devices::Roots::default(), outlet, &stop);
     tracing::info!(page = %format!("http://{address}/"), "the touch page is up");
     let wires = Wires { inward, asks: asked, snapshots, stop };
     let task = tokio::spawn(async move {
@@ -100,24 +99,6 @@ pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, A
         done
     });
     Ok(Running { page: address, task })
-}
-
-fn start_scanner(scanner: Scanner, inputs: mpsc::Sender<Inward>, stop: &CancellationToken) {
-    let outlet = Outlet::new(&scanner.name, inputs);
-    let stop = stop.clone();
-    tokio::spawn(async move {
-        let read = async {
-            match scanner.source {
-                Source::Serial(config) => serial::run(config, outlet).await,
-                Source::Evdev(config) => evdev::run(config, outlet).await,
-                Source::Stdin => stdin::run(outlet).await,
-            }
-        };
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = read => {}
-        }
-    });
 }
 
 /// Two agents on one journal would write over each other.

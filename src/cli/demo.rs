@@ -21,6 +21,7 @@ use crate::demo::receiver::Receiver;
 use crate::demo::scanner::PretendScanner;
 use crate::domain::catalog::Conventions;
 use crate::domain::decode::frame::{Framing, Terminator};
+use crate::domain::device::Choice;
 use crate::domain::policy::Policies;
 use crate::io::entropy;
 use crate::io::http::HttpConfig;
@@ -128,11 +129,10 @@ fn config(args: &Args, folder: &Path, scanner: &PretendScanner) -> Config {
         conventions: Conventions::default(),
         scanners: vec![Scanner {
             name: "pretend".to_owned(),
-            source: Source::Serial(SerialConfig {
-                path: scanner.path().to_owned(),
-                baud: 9600,
-                framing: Framing::ended_by(Terminator::Line),
-            }),
+            source: Source::Serial(SerialConfig::new(
+                Choice::Path(scanner.path().to_owned()),
+                Framing::ended_by(Terminator::Line),
+            )),
         }],
         policies: Policies::default(),
     }

@@ -15,6 +15,17 @@ pub(super) fn get_json<T: DeserializeOwned>(state_dir: &Path, path: &str) -> Res
     call(state_dir, path, false)
 }
 
+/// Tells the running agent something that it answers with JSON.
+pub(super) fn post_json<T: DeserializeOwned>(state_dir: &Path, path: &str) -> Result<Option<T>, Failure> {
+    call(state_dir, path, true)
+}
+
+/// Whether an agent of this state folder answers.
+pub(super) fn is_running(state_dir: &Path) -> bool {
+    socket::path(state_dir).exists()
+        && crate::io::http::over_socket(&socket::path(state_dir), "/status", false, ANSWER).is_ok()
+}
+
 /// Tells the running agent that this device is enrolled; false when none runs.
 pub(super) fn tell_enrolled(state_dir: &Path) -> Result<bool, Failure> {
     if !socket::path(state_dir).exists() {

@@ -1,11 +1,13 @@
 //! The command line: one file a command. It speaks to a running agent through its socket and never opens its journal.
 
 mod demo;
+mod devices;
 mod enroll;
 mod local;
 mod process;
 mod queue;
 mod run;
+mod scan;
 mod status;
 
 use std::io::Write;
@@ -41,6 +43,10 @@ enum Command {
     Status(status::Args),
     /// Look into the queue
     Queue(queue::Args),
+    /// List what is plugged in, which scanner takes it, and if none does, why not
+    Devices(devices::Args),
+    /// Watch the scanners: what each code is made of and how it is understood; makes no reports
+    Scan(scan::Args),
     /// Try everything out: pretend scanner, touch page and a small receiver, without Odoo
     Demo(demo::Args),
 }
@@ -126,6 +132,8 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Enroll(args) => enroll::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Queue(args) => queue::run(&args),
+        Command::Devices(args) => devices::run(&args),
+        Command::Scan(args) => scan::run(&args),
         Command::Demo(args) => demo::run(&args),
     }
 }

@@ -1,7 +1,7 @@
 //! `tallyman status`: how the running agent is.
 
 use super::{ConfigArg, Failure, local, say};
-use crate::wire::local_v1::{StatusV1, TroubleV1};
+use crate::wire::local_v1::{StatusV1, SummaryV1, TroubleV1};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -49,10 +49,25 @@ fn readable(status: &StatusV1) -> String {
         let state = if scanner.connected { "connected" } else { "AWAY" };
         lines.push(format!("  scanner        {}: {state}, {}", scanner.name, scanner.detail));
     }
+    if status.testing {
+        lines.push("  TEST           somebody tests the scanners: scans make no reports".to_owned());
+    }
+    lines.push(latency("read to journal", &status.latency.read_to_journal));
+    lines.push(latency("key to journal", &status.latency.kernel_to_journal));
     for kept in &status.quarantined {
         lines.push(format!("  set aside      {kept}"));
     }
     lines.join("\n")
+}
+
+/// The software's own share, from the last byte's read or from the kernel's time of the last key.
+fn latency(stretch: &str, summary: &SummaryV1) -> String {
+    if summary.count == 0 {
+        return format!("  {stretch:<15}-");
+    }
+    let ms = |micros: u32| f64::from(micros) / 1000.0;
+    let (p50, p99) = (ms(summary.p50_us), ms(summary.p99_us));
+    format!("  {stretch:<15}p50 {p50:.3} ms, p99 {p99:.3} ms   ({} reports)", summary.count)
 }
 
 fn photos(pending: usize) -> String {

@@ -1,5 +1,7 @@
 //! The file as written, and its checks. Unknown keys are refused: a misspelt key that is silently ignored costs IT a day.
 
+mod scanner;
+
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -8,18 +10,13 @@ use std::time::Duration;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Config, ConfigError, Scanner, Source};
+use super::{Config, ConfigError};
 use crate::domain::catalog::Conventions;
-use crate::domain::decode::frame::{Framing, Terminator};
-use crate::domain::decode::keymap::Layout;
 use crate::domain::policy::{FlowPolicy, PhotoRule, Policies, Reason, ReasonRule};
-use crate::io::evdev::EvdevConfig;
 use crate::io::http::HttpConfig;
-use crate::io::serial::SerialConfig;
+use scanner::RawScanner;
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8640";
-const BAUD_RATES: &[u32] = &[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115_200, 230_400, 460_800, 921_600];
-const MAX_SCANNERS: usize = 16;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,17 +64,6 @@ struct RawCodes {
     receipt: Option<Vec<String>>,
     pick: Option<Vec<String>>,
     bin: Option<Vec<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawScanner {
-    name: Spanned<String>,
-    kind: Spanned<String>,
-    path: Option<Spanned<PathBuf>>,
-    baud: Option<Spanned<u32>>,
-    terminator: Option<Spanned<String>>,
-    gap_ms: Option<Spanned<u64>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -163,122 +149,6 @@ impl Text<'_> {
         } else {
             Err(self.error(span, "the page has no login, so it is served on the loopback address only", help))
         }
-    }
-
-    fn scanners(&self, list: Vec<RawScanner>) -> Result<Vec<Scanner>, ConfigError> {
-        let mut scanners: Vec<Scanner> = Vec::new();
-        for raw in list {
-            let span = raw.name.span();
-            if scanners.len() == MAX_SCANNERS {
-                return Err(self.error(
-                    span,
-                    format!("more than {MAX_SCANNERS} scanners"),
-                    "one agent serves one person's scanners",
-                ));
-            }
-            let name = raw.name.get_ref().clone();
-            if name.is_empty() || name.len() > 40 || name == "page" {
-                let message = format!("{name:?} is no name for a scanner");
-                return Err(self.error(span, message, "write 1 to 40 characters, and not \"page\""));
-            }
-            if scanners.iter().any(|known| known.name == name) {
-                return Err(self.error(span, format!("two scanners are named {name:?}"), "give each its own name"));
-            }
-            let source = self.source(raw)?;
-            scanners.push(Scanner { name, source });
-        }
-        Ok(scanners)
-    }
-
-    fn source(&self, raw: RawScanner) -> Result<Source, ConfigError> {
-        match raw.kind.get_ref().as_str() {
-            "serial" => Ok(Source::Serial(SerialConfig {
-                path: self.path(&raw, "/dev/serial/by-id/usb-...")?,
-                baud: self.baud(raw.baud)?,
-                framing: self.framing(raw.terminator, raw.gap_ms)?,
-            })),
-            "evdev" => {
-                let path = self.path(&raw, "/dev/input/by-id/usb-...-event-kbd")?;
-                self.only_serial(&raw)?;
-                Ok(Source::Evdev(EvdevConfig {
-                    path,
-                    layout: Layout::Us,
-                    framing: Framing::ended_by(Terminator::Any),
-                }))
-            }
-            "stdin" => {
-                self.only_serial(&raw)?;
-                match raw.path {
-                    Some(path) => Err(self.error(path.span(), "standard input has no path", "remove this line")),
-                    None => Ok(Source::Stdin),
-                }
-            }
-            other => {
-                let help = closest(other, &["serial", "evdev", "stdin"]).map_or_else(
-                    || "write \"serial\", \"evdev\" or \"stdin\"".to_owned(),
-                    |word| format!("did you mean \"{word}\"?"),
-                );
-                Err(self.error(raw.kind.span(), format!("{other:?} is no kind of scanner"), help))
-            }
-        }
-    }
-
-    fn path(&self, raw: &RawScanner, example: &str) -> Result<PathBuf, ConfigError> {
-        raw.path.as_ref().map(|path| path.get_ref().clone()).ok_or_else(|| {
-            self.error(
-                raw.kind.span(),
-                "this kind of scanner needs a path",
-                format!("add the line: path = \"{example}\""),
-            )
-        })
-    }
-
-    /// Keys that mean something to a serial line alone.
-    fn only_serial(&self, raw: &RawScanner) -> Result<(), ConfigError> {
-        let spans = [
-            raw.baud.as_ref().map(Spanned::span),
-            raw.terminator.as_ref().map(Spanned::span),
-            raw.gap_ms.as_ref().map(Spanned::span),
-        ];
-        match spans.into_iter().flatten().next() {
-            Some(span) => Err(self.error(span, "only a serial scanner has this setting", "remove this line")),
-            None => Ok(()),
-        }
-    }
-
-    fn baud(&self, baud: Option<Spanned<u32>>) -> Result<u32, ConfigError> {
-        match baud {
-            None => Ok(9600),
-            Some(baud) if BAUD_RATES.contains(baud.get_ref()) => Ok(baud.into_inner()),
-            Some(baud) => {
-                let help = "9600 and 115200 are usual; the scanner's manual says which it has";
-                Err(self.error(baud.span(), format!("{} is no baud rate", baud.get_ref()), help))
-            }
-        }
-    }
-
-    fn framing(&self, word: Option<Spanned<String>>, gap: Option<Spanned<u64>>) -> Result<Framing, ConfigError> {
-        let silence = Duration::from_millis(gap.as_ref().map_or(50, |gap| *gap.get_ref()));
-        if let Some(gap) = gap.filter(|gap| !(5..=2000).contains(gap.get_ref())) {
-            return Err(self.error(gap.span(), "gap_ms is out of range", "write 5 to 2000"));
-        }
-        let Some(word) = word else { return Ok(Framing::ended_by(Terminator::Line)) };
-        Ok(Framing::ended_by(match word.get_ref().as_str() {
-            "line" => Terminator::Line,
-            "cr" => Terminator::Cr,
-            "lf" => Terminator::Lf,
-            "etx" => Terminator::Etx,
-            "tab" => Terminator::Tab,
-            "gap" => return Ok(Framing::ended_by(Terminator::Gap).with_gap(silence)),
-            other => {
-                let message = format!("{other:?} is no terminator");
-                return Err(self.error(
-                    word.span(),
-                    message,
-                    "write \"line\" (CR, LF or both), \"cr\", \"lf\", \"etx\", \"tab\" or \"gap\"",
-                ));
-            }
-        }))
     }
 
     fn policies(&self, raw: RawPolicies) -> Result<Policies, ConfigError> {
@@ -387,7 +257,7 @@ mod tests {
             (scanner("kind = \"seriel\""), "4:8", "did you mean \"serial\"?"),
             (scanner("kind = \"serial\""), "4:8", "path ="),
             (scanner("kind = \"serial\"\npath = \"/dev/x\"\nbaud = 9601"), "6:8", "9600"),
-            (scanner("kind = \"serial\"\npath = \"/dev/x\"\nterminator = \"crlf\""), "6:14", "\"line\""),
+            (scanner("kind = \"serial\"\npath = \"/dev/x\"\nterminator = \"crcr\""), "6:14", "\"line\""),
             (scanner("kind = \"evdev\"\npath = \"/dev/x\"\nbaud = 9600"), "6:8", "remove"),
             (scanner("kind = \"stdin\"\npath = \"/dev/x\""), "5:8", "remove"),
             (scanner("kind = \"stdin\"\n[[scanner]]\nname = \"a\"\nkind = \"stdin\""), "6:8", "own name"),

@@ -7,16 +7,20 @@ pub mod command;
 pub mod frame;
 pub mod gs1;
 pub mod gtin;
+pub mod hid_pos;
 pub mod keymap;
+pub mod pace;
 pub mod trace;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::time::Now;
 use command::Command;
 use gs1::Element;
 use gtin::Gtin;
+use trace::Step;
 
 /// How many raw bytes travel with an event. GS1's longest carrier of our kind holds far less; a longer scan is garbage,
 /// of which the beginning tells enough.
@@ -31,6 +35,10 @@ pub struct RawScan {
     pub at: Now,
     /// What framing already noticed.
     pub flaws: Vec<Flaw>,
+    /// Event by event, while somebody tests the scanners; empty otherwise.
+    pub trace: Vec<Step>,
+    /// When the kernel saw the last key of it, on the boot clock; only a keyboard's events carry a time.
+    pub typed: Option<Duration>,
 }
 
 /// A scan and all that was understood of it.
@@ -124,7 +132,7 @@ impl fmt::Display for Flaw {
 
 /// Understands one scan. `raw.at.wall` gives the century of two-digit years.
 pub fn decode(raw: RawScan) -> Scan {
-    let RawScan { source, mut bytes, at, mut flaws } = raw;
+    let RawScan { source, mut bytes, at, mut flaws, trace: _, typed: _ } = raw;
     let (carrier, data) = aim::split(&bytes);
     let text = readable(data, &mut flaws);
     let meaning = understand(carrier, &text, at, &mut flaws);
@@ -181,14 +189,12 @@ fn readable(data: &[u8], flaws: &mut Vec<Flaw>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::super::time::Wall;
     use super::*;
 
     fn scan(bytes: &[u8]) -> Scan {
         let at = Now { boot: Duration::ZERO, wall: Wall(1_795_414_353_123) };
-        decode(RawScan { source: "dock".into(), bytes: bytes.to_vec(), at, flaws: vec![] })
+        decode(RawScan { source: "dock".into(), bytes: bytes.to_vec(), at, flaws: vec![], trace: vec![], typed: None })
     }
 
     fn item(bytes: &[u8]) -> ItemCode {

@@ -1,10 +1,13 @@
 //! What the page and the command line show: plain data, taken from the one state in one turn.
 
+use std::sync::Arc;
+
 use super::capture::{Capture, Feedback, Question};
 use super::forward::Forwarder;
 use super::id::{EventId, Sequence};
 use super::outbox::{Counts, Entry, Outbox, State};
 use super::policy::{Kind, Reason};
+use super::tester::Tested;
 use super::time::Wall;
 
 /// How many rows the list "mine" has.
@@ -25,6 +28,10 @@ pub struct Snapshot {
     pub counts: Counts,
     pub mine: Vec<Row>,
     pub scanners: Vec<ScannerView>,
+    /// Somebody tests the scanners: scans make no reports.
+    pub testing: bool,
+    /// The last scans of tests, the oldest first.
+    pub tested: Vec<Arc<Tested>>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,11 +74,45 @@ pub struct Row {
     pub error: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ScannerView {
     pub name: String,
     pub connected: bool,
     pub detail: String,
+    /// The devices that are read for it, and those that can't be.
+    pub devices: Vec<DeviceView>,
+}
+
+/// One device of a scanner, as its reader sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceView {
+    pub node: String,
+    pub hold: Hold,
+    /// What it calls itself, or why it can't be read.
+    pub detail: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// Read by the agent alone.
+    Grabbed,
+    /// Read, and not yet alone: a key is still held down.
+    Waiting,
+    /// A keyboard that is only listened to, until it types like a scanner.
+    Watched,
+    /// Can't be read.
+    Failed,
+}
+
+impl Hold {
+    pub fn name(self) -> &'static str {
+        match self {
+            Hold::Grabbed => "grabbed",
+            Hold::Waiting => "waiting",
+            Hold::Watched => "watched",
+            Hold::Failed => "failed",
+        }
+    }
 }
 
 impl Snapshot {
@@ -102,6 +143,8 @@ impl Snapshot {
             counts: outbox.counts(),
             mine: outbox.entries().rev().chain(outbox.recent().rev()).take(MINE).map(Row::of).collect(),
             scanners,
+            testing: false,
+            tested: Vec::new(),
         }
     }
 }

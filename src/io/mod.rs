@@ -3,15 +3,20 @@
 
 pub mod catalog_file;
 pub mod clock;
+pub mod devices;
 pub mod durable;
 pub mod entropy;
 pub mod evdev;
+pub mod hidraw;
+pub mod hotplug;
 pub mod http;
 pub mod index;
 pub mod journal;
 pub mod keys;
 pub mod notify;
 pub mod photos;
+pub mod ready;
+pub mod scanner;
 pub mod serial;
 pub mod source;
 pub mod stdin;

@@ -8,6 +8,7 @@ mod input;
 mod photo;
 mod push;
 mod reply;
+mod scanners;
 mod screen;
 mod text;
 mod view;
@@ -34,6 +35,7 @@ use screen::{Frame, Screen};
 
 const STYLE: &str = include_str!("assets/page.css");
 const SCRIPT: &str = include_str!("assets/page.js");
+const SCANNERS_SCRIPT: &str = include_str!("assets/scanners.js");
 /// A typed text or a command; a photo has its own limit.
 const MAX_INPUT_BYTES: usize = 4096;
 /// Acknowledgements under way: one tap each.
@@ -46,6 +48,7 @@ const DRAIN: Duration = Duration::from_secs(2);
 struct App {
     guard: Guard,
     frames: watch::Receiver<Arc<Frame>>,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
     inputs: mpsc::Sender<Inward>,
     acknowledged: mpsc::Sender<u64>,
     photos: Photos,
@@ -68,11 +71,12 @@ pub async fn serve(
     let (acknowledged, acks) = mpsc::channel(MAX_ACKS);
     let screen = Screen::new(&snapshots);
     let (show, frames) = watch::channel(screen.frame());
+    let snapshots_too = snapshots.clone();
     // The task owns the frames' sender: when it stops, every push ends, and so does the wait for open connections.
     tokio::spawn(screen.run(snapshots, acks, show, stop.clone()));
     let uploads = Arc::new(Semaphore::new(photo::AT_ONCE));
     let viewers = Arc::new(Semaphore::new(push::MAX_VIEWERS));
-    let app = App { guard, frames, inputs, acknowledged, photos, uploads, viewers };
+    let app = App { guard, frames, snapshots: snapshots_too, inputs, acknowledged, photos, uploads, viewers };
     let served = axum::serve(listener, router(Arc::new(app))).with_graceful_shutdown(stop.clone().cancelled_owned());
     let drained = async {
         stop.cancelled().await;
@@ -89,12 +93,17 @@ pub async fn serve(
 fn router(app: Arc<App>) -> Router {
     let style = || ready(([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE));
     let script = || ready(([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], SCRIPT));
+    let scanners_script = || ready(([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], SCANNERS_SCRIPT));
     Router::new()
         .route("/", get(|State(app): State<Arc<App>>| ready(page(&app))))
         .route("/page.css", get(style))
         .route("/page.js", get(script))
         .route("/events", get(|State(app): State<Arc<App>>| ready(push::events(&app))))
         .route("/input", post(input::post))
+        .route("/scanners", get(|State(app): State<Arc<App>>| ready(scanners::page(&app))))
+        .route("/scanners.js", get(scanners_script))
+        .route("/scanners/events", get(|State(app): State<Arc<App>>| ready(scanners::events(&app))))
+        .route("/scanners/test", post(scanners::post))
         .route("/photo", post(photo::post))
         .fallback(|| ready(reply::error(StatusCode::NOT_FOUND, "not_found", text::NOT_FOUND)))
         .method_not_allowed_fallback(|| {

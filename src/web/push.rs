@@ -15,7 +15,7 @@ use super::{App, reply, text};
 /// Kiosk, dock, a technician's browser: a dozen is generous, and each holds a connection.
 pub(super) const MAX_VIEWERS: usize = 16;
 /// The page calls the agent lost after three of these. A comment would keep the connection, but no script sees it.
-const ALIVE: Duration = Duration::from_secs(4);
+pub(super) const ALIVE: Duration = Duration::from_secs(4);
 
 pub(super) fn events(app: &App) -> Response {
     let Ok(permit) = Arc::clone(&app.viewers).try_acquire_owned() else {

@@ -26,7 +26,11 @@ pub(super) fn accepted() -> Response {
 
 /// Hands an input to the loop, or says that it could not.
 pub(super) async fn pass_on(inputs: &mpsc::Sender<Inward>, input: Input) -> Response {
-    match inputs.send_timeout(Inward::Page(input), PATIENCE).await {
+    hand_over(inputs, Inward::Page(input)).await
+}
+
+pub(super) async fn hand_over(inputs: &mpsc::Sender<Inward>, inward: Inward) -> Response {
+    match inputs.send_timeout(inward, PATIENCE).await {
         Ok(()) => accepted(),
         Err(SendTimeoutError::Timeout(_)) => error(StatusCode::SERVICE_UNAVAILABLE, "busy", text::BUSY),
         Err(SendTimeoutError::Closed(_)) => error(StatusCode::SERVICE_UNAVAILABLE, "stopping", text::STOPPING),

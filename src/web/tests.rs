@@ -75,7 +75,7 @@ impl Page {
     async fn input(&mut self) -> Option<Input> {
         match tokio::time::timeout(Duration::from_secs(5), self.inputs.recv()).await.unwrap()? {
             Inward::Page(input) => Some(input),
-            other @ (Inward::Scan(_) | Inward::Scanner(_)) => panic!("the page sent {other:?}"),
+            other @ (Inward::Scan(_) | Inward::Scanner(_) | Inward::Tester { .. }) => panic!("the page sent {other:?}"),
         }
     }
 
@@ -302,4 +302,47 @@ async fn the_page_may_not_be_opened_without_end() {
         freed = page.events().await;
     }
     panic!("a closed page did not make room");
+}
+
+#[tokio::test]
+async fn a_test_of_the_scanners_needs_the_pages_token_and_is_told_to_the_loop() {
+    let mut page = Page::open().await;
+    let host = format!("Host: {}\r\nContent-Type: application/json\r\n", page.address);
+    let body = br#"{"tester":"ab12","stays":true}"#;
+    assert_eq!(page.post_as("/scanners/test", &host, body).await.status, 403);
+    assert_eq!(page.post("/scanners/test", body).await.status, 202);
+    let told = tokio::time::timeout(Duration::from_secs(5), page.inputs.recv()).await.unwrap();
+    assert!(matches!(told, Some(Inward::Tester { who, stays: true }) if who == "page-ab12"));
+    for wrong in [&br#"{"tester":"","stays":true}"#[..], br#"{"tester":"a b","stays":true}"#, b"{}"] {
+        assert_eq!(page.post("/scanners/test", wrong).await.status, 422);
+    }
+}
+
+#[tokio::test]
+async fn the_scanners_page_shows_what_is_tested_as_it_comes() {
+    use crate::domain::decode::{RawScan, decode};
+    use crate::domain::tester::Tested;
+    use crate::domain::time::{Now, Wall};
+    let page = Page::open().await;
+    let html = page.get("/scanners").await.body;
+    assert!(html.contains("data-state=\"off\"") && html.contains("gun") && html.contains("/scanners.js"));
+    let mut stream = TcpStream::connect(page.address).await.unwrap();
+    let head = format!("GET /scanners/events HTTP/1.1\r\nHost: {}\r\n\r\n", page.address);
+    stream.write_all(head.as_bytes()).await.unwrap();
+    until(&mut stream, "data-state").await;
+    let raw = RawScan {
+        source: "gun".into(),
+        bytes: b"]C1010703206980498810<b>L1".to_vec(),
+        at: Now { boot: Duration::ZERO, wall: Wall(0) },
+        flaws: vec![],
+        trace: vec![],
+        typed: None,
+    };
+    page.show(|snapshot| {
+        snapshot.testing = true;
+        snapshot.tested = vec![Arc::new(Tested { number: 1, scan: decode(raw), steps: vec![] })];
+    });
+    let pushed = until(&mut stream, "data-number").await;
+    assert!(pushed.contains("07032069804988") && pushed.contains("data-state=\\\"on\\\""), "{pushed}");
+    assert!(!pushed.contains("<b>"), "a code must stay text: {pushed}");
 }

@@ -1,6 +1,8 @@
 //! Every word that the page says on its own account. What the domain says (what is missing, what to do about a code
 //! that was not understood, what is wrong with the line) comes with the snapshot.
 
+use std::time::Duration;
+
 use crate::domain::capture::{Question, TypedSlot};
 use crate::domain::policy::{Kind, Reason};
 
@@ -69,6 +71,15 @@ pub(super) const MINE: &str = "My reports";
 pub(super) const BACK: &str = "Back";
 pub(super) const NO_REPORTS: &str = "No reports yet. The first one that is saved shows up here.";
 pub(super) const SCANNERS: &str = "Scanners";
+pub(super) const SCANNER_TEST: &str = "Scanner test";
+pub(super) const START_TEST: &str = "Start the test";
+pub(super) const STOP_TEST: &str = "Stop the test";
+pub(super) const TESTING_SHORT: &str = "Scanner test";
+pub(super) const TEST_IS_ON: &str =
+    "The scanners are being tested: codes are only shown to the tester and make no reports.";
+pub(super) const TEST_IS_OFF: &str = "No test is on: codes go to the reports as always.";
+pub(super) const LAST_SCANS: &str = "The last codes";
+pub(super) const NO_TESTER: &str = "That is no test of the scanners.";
 pub(super) const WAITING: &str = "Waiting";
 pub(super) const PARKED: &str = "Need a person";
 pub(super) const DELIVERED: &str = "In Odoo";
@@ -242,6 +253,12 @@ pub(super) fn sentence(words: &str) -> String {
     let shown = visible(words);
     let mut letters = shown.chars();
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// How fast a device sent.
+pub(super) fn gaps(min: Duration, median: Duration, max: Duration) -> String {
+    let ms = |gap: Duration| gap.as_secs_f64() * 1000.0;
+    format!("gaps {:.1} / {:.1} / {:.1} ms", ms(min), ms(median), ms(max))
 }
 
 /// Control characters become visible (GS as \u{241d}), so that what was read can be read by a person too.

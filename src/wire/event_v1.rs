@@ -224,12 +224,26 @@ mod tests {
         }
         for code in ["EMP-", "WH/OUT/"] {
             let bytes = format!("{code}{nasty}x").into_bytes();
-            input(Input::Scan(decode(RawScan { source: "dock".into(), bytes, at: NOW, flaws: vec![] })));
+            input(Input::Scan(decode(RawScan {
+                source: "dock".into(),
+                bytes,
+                at: NOW,
+                flaws: vec![],
+                trace: vec![],
+                typed: None,
+            })));
         }
         for n in 0..200u8 {
             let bytes = [&[n], "x\u{1}".repeat(23).as_bytes(), b"x"].concat();
             let flaws = vec![Flaw::UnknownKey { code: 9 }, Flaw::UnknownAi { at: 9 }];
-            input(Input::Scan(decode(RawScan { source: "d".repeat(40).into(), bytes, at: NOW, flaws })));
+            input(Input::Scan(decode(RawScan {
+                source: "d".repeat(40).into(),
+                bytes,
+                at: NOW,
+                flaws,
+                trace: vec![],
+                typed: None,
+            })));
         }
         for n in 0..20u8 {
             input(Input::Photo(Photo { digest: Digest::of(&[n]), size: u64::MAX, media_type: MediaType::Jpeg }));

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::view::{Row, Snapshot};
+use crate::domain::latency::{Latency, Summary};
+use crate::domain::view::{DeviceView, Row, ScannerView, Snapshot};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct StatusV1 {
@@ -17,6 +18,11 @@ pub struct StatusV1 {
     pub oldest_unsent: Option<String>,
     pub last_error: Option<TroubleV1>,
     pub scanners: Vec<ScannerV1>,
+    /// Somebody tests the scanners: scans make no reports.
+    #[serde(default)]
+    pub testing: bool,
+    #[serde(default)]
+    pub latency: LatencyV1,
     /// What was set aside because it was damaged: reported, never deleted.
     pub quarantined: Vec<String>,
 }
@@ -34,6 +40,74 @@ pub struct ScannerV1 {
     pub name: String,
     pub connected: bool,
     pub detail: String,
+    #[serde(default)]
+    pub devices: Vec<HeldV1>,
+}
+
+/// One device that the agent reads for a scanner, or can't.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HeldV1 {
+    pub node: String,
+    /// "grabbed", "waiting" (a key is held down), "watched" (until it types like a scanner) or "failed".
+    pub hold: String,
+    pub detail: String,
+}
+
+/// The software's own share of the time from the trigger to the disk.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct LatencyV1 {
+    /// From the read of a scan's last byte or key until it was decoded and understood.
+    pub read_to_understood: SummaryV1,
+    /// The same from the kernel's time of the last key; keyboards only.
+    pub kernel_to_understood: SummaryV1,
+    /// From the read of the last byte or key of a report's last scan until the report was handed to the journal.
+    pub read_to_journal: SummaryV1,
+    /// The same from the kernel's time of the last key; keyboards only.
+    pub kernel_to_journal: SummaryV1,
+}
+
+/// Microseconds; percentiles are of the last 4096.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct SummaryV1 {
+    pub count: u64,
+    pub p50_us: u32,
+    pub p99_us: u32,
+    pub max_us: u32,
+}
+
+impl From<Summary> for SummaryV1 {
+    fn from(summary: Summary) -> SummaryV1 {
+        let Summary { count, p50_us, p99_us, max_us } = summary;
+        SummaryV1 { count, p50_us, p99_us, max_us }
+    }
+}
+
+impl From<&Latency> for LatencyV1 {
+    fn from(latency: &Latency) -> LatencyV1 {
+        LatencyV1 {
+            read_to_understood: latency.read_to_understood.summary().into(),
+            kernel_to_understood: latency.kernel_to_understood.summary().into(),
+            read_to_journal: latency.read_to_journal.summary().into(),
+            kernel_to_journal: latency.kernel_to_journal.summary().into(),
+        }
+    }
+}
+
+impl From<&ScannerView> for ScannerV1 {
+    fn from(scanner: &ScannerView) -> ScannerV1 {
+        ScannerV1 {
+            name: scanner.name.clone(),
+            connected: scanner.connected,
+            detail: scanner.detail.clone(),
+            devices: scanner.devices.iter().map(HeldV1::from).collect(),
+        }
+    }
+}
+
+impl From<&DeviceView> for HeldV1 {
+    fn from(device: &DeviceView) -> HeldV1 {
+        HeldV1 { node: device.node.clone(), hold: device.hold.name().to_owned(), detail: device.detail.clone() }
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -60,7 +134,7 @@ pub struct DetailV1 {
 }
 
 impl StatusV1 {
-    pub fn of(snapshot: &Snapshot, quarantined: Vec<String>) -> StatusV1 {
+    pub fn of(snapshot: &Snapshot, latency: &Latency, quarantined: Vec<String>) -> StatusV1 {
         let counts = snapshot.counts;
         let trouble = |(code, message): &(&'static str, String)| TroubleV1 {
             code: (*code).to_owned(),
@@ -77,15 +151,9 @@ impl StatusV1 {
             photos_pending: counts.photos_pending,
             oldest_unsent: counts.oldest_pending.map(|at| at.to_string()),
             last_error: snapshot.line.trouble.as_ref().map(trouble),
-            scanners: snapshot
-                .scanners
-                .iter()
-                .map(|scanner| ScannerV1 {
-                    name: scanner.name.clone(),
-                    connected: scanner.connected,
-                    detail: scanner.detail.clone(),
-                })
-                .collect(),
+            scanners: snapshot.scanners.iter().map(ScannerV1::from).collect(),
+            testing: snapshot.testing,
+            latency: LatencyV1::from(latency),
             quarantined,
         }
     }

@@ -4,8 +4,10 @@
 
 pub mod catalog_v1;
 pub mod device_api_v1;
+pub mod devices_v1;
 pub mod event_v1;
 pub mod index_v1;
 pub mod journal_v1;
 pub mod jws;
 pub mod local_v1;
+pub mod scans_v1;

@@ -47,7 +47,14 @@ impl Floor {
     }
 
     fn scan(&mut self, text: &str) -> Effect {
-        let raw = RawScan { source: "gun".into(), bytes: text.as_bytes().to_vec(), at: NOW, flaws: vec![] };
+        let raw = RawScan {
+            source: "gun".into(),
+            bytes: text.as_bytes().to_vec(),
+            at: NOW,
+            flaws: vec![],
+            trace: vec![],
+            typed: None,
+        };
         self.input(Input::Scan(decode(raw)))
     }
 
@@ -222,7 +229,14 @@ fn an_unknown_code_fills_the_slot_that_is_asked_for_but_never_signs_anyone_on() 
 fn a_cut_off_code_fills_nothing() {
     let mut floor = Floor::new();
     floor.scan("EMP-7");
-    let raw = RawScan { source: "gun".into(), bytes: b"A-03".to_vec(), at: NOW, flaws: vec![Flaw::Partial] };
+    let raw = RawScan {
+        source: "gun".into(),
+        bytes: b"A-03".to_vec(),
+        at: NOW,
+        flaws: vec![Flaw::Partial],
+        trace: vec![],
+        typed: None,
+    };
     let told = floor.input(Input::Scan(decode(raw)));
     assert!(matches!(told, Effect::Tell(Feedback::NotUnderstood { .. })));
     assert_eq!(floor.capture.question(), Question::Context);

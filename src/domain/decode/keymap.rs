@@ -36,6 +36,21 @@ pub enum Layout {
     Us,
 }
 
+impl Layout {
+    pub const ALL: &[Layout] = &[Layout::Us];
+
+    /// Reads the word of the configuration.
+    pub fn parse(word: &str) -> Option<Layout> {
+        Layout::ALL.iter().copied().find(|layout| layout.name() == word)
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Layout::Us => "us",
+        }
+    }
+}
+
 /// Collects the key events of one device into frames.
 #[derive(Debug)]
 pub struct KeyAssembler {
@@ -85,6 +100,12 @@ impl KeyAssembler {
     pub fn dropped(&mut self) {
         self.framer.flag(Flaw::Dropped);
         (self.shift, self.ctrl) = ([false; 2], [false; 2]);
+    }
+
+    /// After dropped events: the keys that the kernel says are down now.
+    pub fn resync(&mut self, held: &[u16]) {
+        self.shift = [held.contains(&LEFT_SHIFT), held.contains(&RIGHT_SHIFT)];
+        self.ctrl = [held.contains(&LEFT_CTRL), held.contains(&RIGHT_CTRL)];
     }
 
     /// The device is gone: what was there of a code comes out as a partial one.

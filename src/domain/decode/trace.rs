@@ -21,3 +21,55 @@ pub enum Happening {
     /// The kernel dropped events (SYN_DROPPED).
     Dropped,
 }
+
+/// How fast a device sent: between key presses, or between what single reads brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gaps {
+    pub count: usize,
+    pub min: Duration,
+    pub median: Duration,
+    pub max: Duration,
+}
+
+impl Gaps {
+    /// The gaps inside one code; `None` where there is only one press or one read.
+    pub fn of(steps: &[Step]) -> Option<Gaps> {
+        let mut gaps = Vec::new();
+        let (mut since, mut first) = (Duration::ZERO, true);
+        for step in steps {
+            since = since.saturating_add(step.after);
+            let counts = match &step.what {
+                Happening::Key { value, .. } => *value == 1,
+                Happening::Bytes(_) => true,
+                Happening::Dropped => false,
+            };
+            if counts {
+                if !std::mem::replace(&mut first, false) {
+                    gaps.push(since);
+                }
+                since = Duration::ZERO;
+            }
+        }
+        gaps.sort_unstable();
+        let (&min, &max) = (gaps.first()?, gaps.last()?);
+        Some(Gaps { count: gaps.len(), min, median: *gaps.get(gaps.len() / 2)?, max })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(after: u64, value: i32) -> Step {
+        Step { after: Duration::from_millis(after), what: Happening::Key { code: 30, value } }
+    }
+
+    #[test]
+    fn gaps_are_between_presses_and_not_between_a_press_and_its_release() {
+        let steps = [key(700, 1), key(1, 0), key(1, 1), key(1, 0), key(3, 1)];
+        let gaps = Gaps::of(&steps).unwrap();
+        let ms = Duration::from_millis;
+        assert_eq!((gaps.count, gaps.min, gaps.median, gaps.max), (2, ms(2), ms(4), ms(4)));
+        assert_eq!(Gaps::of(&steps[..2]), None);
+    }
+}

@@ -82,6 +82,7 @@ fn scanners(scanners: &[ScannerView]) -> Markup {
                         span { bdi { (text::visible(&scanner.name)) } ": " bdi { (text::visible(&scanner.detail)) } }
                     }
                 }
+                li { a href="/scanners" { (text::SCANNER_TEST) } }
             }
         }
     }

@@ -8,6 +8,7 @@ mod feedback;
 mod hands;
 mod icon;
 mod mine;
+mod scanners;
 mod shell;
 mod slip;
 mod strip;
@@ -17,6 +18,7 @@ use maud::{Markup, html};
 use crate::domain::capture::{Question, TypedSlot};
 use crate::domain::view::Snapshot;
 
+pub(super) use scanners::{scanners, scanners_page};
 pub(super) use shell::page;
 
 /// A refusal that nobody has acknowledged yet.
@@ -45,11 +47,14 @@ pub(super) fn main(snapshot: &Snapshot, refusal: Option<&Refusal>) -> Markup {
 }
 
 fn question(snapshot: &Snapshot) -> Markup {
-    let words =
-        if snapshot.saving { super::text::SAVING } else { super::text::question(snapshot.question, exactly(snapshot)) };
+    let (state, words) = match (snapshot.saving, snapshot.testing) {
+        (true, _) => ("saving", super::text::SAVING),
+        (false, true) => ("testing", super::text::TESTING_SHORT),
+        (false, false) => ("asking", super::text::question(snapshot.question, exactly(snapshot))),
+    };
     html! {
         h1.question data-region="question" id="question" data-question=(slug(snapshot.question))
-            data-state=(if snapshot.saving { "saving" } else { "asking" }) aria-live="polite" { (words) }
+            data-state=(state) aria-live="polite" { (words) }
     }
 }
 

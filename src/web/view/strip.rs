@@ -63,7 +63,9 @@ fn line(snapshot: &Snapshot) -> Markup {
 /// One line that is always there, with the most important thing to know about the device.
 fn status(snapshot: &Snapshot) -> Markup {
     let away = snapshot.scanners.iter().find(|scanner| !scanner.connected);
-    let (state, icon, words) = if !snapshot.line.enrolled {
+    let (state, icon, words) = if snapshot.testing {
+        ("testing", icon::WARNING, text::TEST_IS_ON.to_owned())
+    } else if !snapshot.line.enrolled {
         ("not-enrolled", icon::STOP, text::NOT_ENROLLED.to_owned())
     } else if let Some((_, sentence)) = &snapshot.line.trouble {
         ("trouble", icon::WARNING, sentence.clone())

@@ -34,7 +34,9 @@ pub(in crate::web) fn snapshot() -> Snapshot {
         line: LineView { online: true, enrolled: true, trouble: None, detail: None },
         counts: Counts::default(),
         mine: vec![],
-        scanners: vec![ScannerView { name: "gun".into(), connected: true, detail: "ready".into() }],
+        scanners: vec![ScannerView { name: "gun".into(), connected: true, detail: "ready".into(), devices: vec![] }],
+        testing: false,
+        tested: vec![],
     }
 }
 
@@ -261,7 +263,8 @@ fn hostile_codes_stay_text_everywhere() {
         ..SlipView::default()
     };
     let feedback = Some(Feedback::NotUnderstood { read: HOSTILE.into(), help: "Scan again." });
-    let scanners = vec![ScannerView { name: HOSTILE.into(), connected: false, detail: HOSTILE.into() }];
+    let scanners =
+        vec![ScannerView { name: HOSTILE.into(), connected: false, detail: HOSTILE.into(), devices: vec![] }];
     let mine = vec![Row { subject: HOSTILE.into(), error: hostile(), case: hostile(), ..row("parked", None) }];
     let mut snapshot =
         Snapshot { operator: hostile(), document: hostile(), slip, feedback, scanners, mine, ..snapshot() };
@@ -294,4 +297,12 @@ fn the_shell_carries_no_inline_code() {
     for inline in ["style=", "onclick", "javascript:", "<style", "http://", "https://"] {
         assert!(!page.contains(inline), "{inline}");
     }
+}
+
+#[test]
+fn a_test_of_the_scanners_is_said_where_the_question_and_the_state_are() {
+    let testing = Snapshot { testing: true, ..snapshot() };
+    let html = main(&testing, None).into_string();
+    assert!(html.contains("data-question=\"count\" data-state=\"testing\""), "{html}");
+    assert!(html.contains("make no reports"), "{html}");
 }

@@ -1,0 +1,306 @@
+//! One scanner of the configuration, from its choice of devices to a reader for each of them.
+//!
+//! A reader ends with its device. The one who started it looks again when something was plugged in (see [`hotplug`]), and
+//! on its own only where nothing tells that trying again makes sense: another program holds the device, or it fails
+//! right after it was opened.
+
+use std::collections::HashMap;
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::devices::{Roots, resolved};
+use super::hotplug::Hotplug;
+use super::source::Outlet;
+use super::{clock, evdev, hidraw, serial, stdin};
+use crate::domain::device::{Choice, Claim, Device, DeviceKind, owner};
+use crate::domain::time::Deadline;
+use crate::domain::view::Hold;
+
+/// Devices that one scanner of the configuration may mean; a dozen equal scanners are twelve people's.
+const MAX_READERS: usize = 8;
+/// The pause before a device is opened again that failed, at first and at last.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+const LAST_WAIT: Duration = Duration::from_secs(30);
+/// A reader that lived longer than this was no failure to begin with.
+const LIVED: Duration = Duration::from_secs(2);
+
+/// A `[[scanner]]` of the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scanner {
+    pub name: String,
+    pub source: Source,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    Serial(serial::SerialConfig),
+    Evdev(evdev::EvdevConfig),
+    Hidraw(Choice),
+    Stdin,
+}
+
+impl Source {
+    /// What it means among the devices; standard input is none.
+    pub fn claim(&self) -> Option<Claim> {
+        let (kind, choice) = match self {
+            Source::Serial(config) => (DeviceKind::Serial, &config.choice),
+            Source::Evdev(config) => (DeviceKind::Keyboard, &config.choice),
+            Source::Hidraw(choice) => (DeviceKind::HidPos, choice),
+            Source::Stdin => return None,
+        };
+        Some(Claim { kind, choice: choice.clone() })
+    }
+
+    /// The word for it in the configuration.
+    pub fn kind(&self) -> &'static str {
+        self.claim().map_or("stdin", |claim| claim.kind.name())
+    }
+}
+
+/// How a reader's work ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// It could not begin, and only a change of the device helps: it isn't there, or not for us.
+    Blocked(String),
+    /// It could not begin; trying again may help.
+    Failed(String),
+    /// The device went away, or was told to be let go.
+    Gone,
+    /// The agent is stopping.
+    Stopping,
+}
+
+impl Ended {
+    /// Why a device could not be opened or grabbed, for the person who plugs it in; `permission` is what is missing then.
+    pub fn by(error: &io::Error, permission: &str) -> Ended {
+        let is = |kind| error.kind() == kind;
+        if is(ErrorKind::NotFound) {
+            Ended::Blocked("not plugged in".to_owned())
+        } else if is(ErrorKind::PermissionDenied) {
+            Ended::Blocked(format!("no permission: {permission}"))
+        } else if is(ErrorKind::ResourceBusy) {
+            Ended::Failed("another program has grabbed it".to_owned())
+        } else {
+            Ended::Failed(error.to_string())
+        }
+    }
+}
+
+/// Where readers look for devices and how they notice changes.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    pub roots: Roots,
+    pub hotplug: Hotplug,
+    /// What every scanner of the configuration claims, in its order; this one's place is `mine`.
+    pub claims: Arc<[Claim]>,
+}
+
+/// Starts a task for each scanner; they end with `stop`. `outlet` gives each its own way to the loop.
+pub fn start(scanners: Vec<Scanner>, roots: &Roots, outlet: impl Fn(&str) -> Outlet, stop: &CancellationToken) {
+    let claims: Arc<[Claim]> = scanners.iter().filter_map(|scanner| scanner.source.claim()).collect();
+    let around = Surroundings { roots: roots.clone(), hotplug: Hotplug::start(), claims };
+    let mut mine = 0;
+    for Scanner { name, source } in scanners {
+        let (outlet, stop) = (outlet(&name), stop.clone());
+        let keeper = source.claim().map(|claim| Keeper {
+            around: around.clone(),
+            mine,
+            claim,
+            source: Arc::new(source),
+            outlet: outlet.clone(),
+            readers: HashMap::new(),
+            known: evdev::Known::default(),
+        });
+        mine += usize::from(keeper.is_some());
+        tokio::spawn(async move {
+            let read = async {
+                match keeper {
+                    Some(keeper) => keeper.run().await,
+                    None => stdin::run(outlet).await,
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = read => {}
+            }
+        });
+    }
+}
+
+/// Keeps a reader on every device of one scanner.
+struct Keeper {
+    around: Surroundings,
+    mine: usize,
+    claim: Claim,
+    source: Arc<Source>,
+    outlet: Outlet,
+    readers: HashMap<PathBuf, Reader>,
+    known: evdev::Known,
+}
+
+/// What is known of one device.
+enum Reader {
+    Reading {
+        let_go: CancellationToken,
+        since: Duration,
+        wait: Duration,
+        said: String,
+    },
+    /// Tried again at the deadline, or when something changes.
+    Resting {
+        until: Option<Deadline>,
+        wait: Duration,
+        said: String,
+    },
+}
+
+impl Keeper {
+    async fn run(mut self) {
+        let mut tasks: JoinSet<(PathBuf, Ended)> = JoinSet::new();
+        let mut changed = true;
+        let mut told = false;
+        loop {
+            // Watched first and looked at afterwards, so that nothing comes unnoticed in between.
+            self.around.hotplug.watch(&self.around.roots.folders(self.claim.kind, &self.claim.choice));
+            let devices = self.look().await;
+            if !self.sort_out(&devices, changed).await {
+                return;
+            }
+            self.begin(devices, &mut tasks);
+            if !std::mem::replace(&mut told, true) && self.readers.is_empty() && !self.outlet.tell().await {
+                return;
+            }
+            let pause = self.pause();
+            changed = tokio::select! {
+                () = self.around.hotplug.changed() => true,
+                Some(ended) = tasks.join_next(), if !tasks.is_empty() => {
+                    let Ok((target, ended)) = ended else { return };
+                    if !self.ended(&target, ended).await {
+                        return;
+                    }
+                    false
+                }
+                () = tokio::time::sleep(pause.unwrap_or(Duration::MAX)), if pause.is_some() => false,
+            };
+        }
+    }
+
+    /// The devices that are this scanner's, now.
+    async fn look(&self) -> Vec<Device> {
+        let (roots, claims) = (self.around.roots.clone(), self.around.claims.clone());
+        let (claim, mine) = (self.claim.clone(), self.mine);
+        // Reading sysfs takes a millisecond or two, which no scan should wait for.
+        let looked = tokio::task::spawn_blocking(move || {
+            let (all, claims) = (roots.list(), resolved(&claims));
+            match &claim.choice {
+                Choice::Path(path) => {
+                    let at = roots.at(claim.kind, path, &all);
+                    let ours = |device: &Device| owner(device, &all, &claims).is_some_and(|has| has == mine);
+                    at.into_iter().filter(|device| device.parent.is_none() || ours(device)).collect()
+                }
+                Choice::Usb { .. } | Choice::Any => {
+                    let ours = all.iter().filter(|device| owner(device, &all, &claims) == Some(mine));
+                    ours.take(MAX_READERS).cloned().collect::<Vec<_>>()
+                }
+            }
+        });
+        looked.await.unwrap_or_default()
+    }
+
+    /// Forgets devices that are gone, and lets go of one whose name now leads to another. False when the agent stops.
+    async fn sort_out(&mut self, devices: &[Device], changed: bool) -> bool {
+        let is_there = |target: &PathBuf| devices.iter().any(|device| device.target == *target);
+        let moved = matches!(self.claim.choice, Choice::Path(_)) && !devices.is_empty();
+        let mut gone = Vec::new();
+        self.readers.retain(|target, reader| match reader {
+            Reader::Reading { let_go, .. } => {
+                if moved && !is_there(target) {
+                    let_go.cancel();
+                }
+                true
+            }
+            Reader::Resting { until, .. } => {
+                if changed {
+                    *until = Some(Deadline(Duration::ZERO));
+                }
+                let stays = is_there(target);
+                if !stays {
+                    gone.push(target.clone());
+                }
+                stays
+            }
+        });
+        for target in gone {
+            if !self.outlet.no_device(&target).await {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Starts a reader on every device that has none and whose time has come.
+    fn begin(&mut self, devices: Vec<Device>, tasks: &mut JoinSet<(PathBuf, Ended)>) {
+        let now = clock::now();
+        for device in devices {
+            let (wait, said) = match self.readers.get(&device.target) {
+                Some(Reader::Reading { .. }) => continue,
+                Some(Reader::Resting { until, .. }) if until.is_none_or(|until| !until.is_past(now)) => continue,
+                Some(Reader::Resting { wait, said, .. }) => (*wait, said.clone()),
+                None => (FIRST_WAIT, String::new()),
+            };
+            let let_go = CancellationToken::new();
+            let reader = Reader::Reading { let_go: let_go.clone(), since: now.boot, wait, said };
+            self.readers.insert(device.target.clone(), reader);
+            let (source, outlet, known) = (self.source.clone(), self.outlet.clone(), self.known.clone());
+            let roots = self.around.roots.clone();
+            tasks.spawn(async move {
+                let ended = match &*source {
+                    Source::Serial(config) => serial::read(config, &device, &outlet, &let_go).await,
+                    Source::Evdev(config) => evdev::read(config, &device, &outlet, &let_go, &known).await,
+                    Source::Hidraw(_) => hidraw::read(&roots, &device, &outlet, &let_go).await,
+                    Source::Stdin => Ended::Stopping,
+                };
+                (device.target, ended)
+            });
+        }
+    }
+
+    /// A reader has ended: when is the device tried again? False when the agent stops.
+    async fn ended(&mut self, target: &PathBuf, ended: Ended) -> bool {
+        let now = clock::now();
+        let (lived, wait, said) = match self.readers.remove(target) {
+            Some(Reader::Reading { since, wait, said, .. }) => (now.boot.saturating_sub(since), wait, said),
+            Some(Reader::Resting { .. }) | None => return true,
+        };
+        let (why, again) = match ended {
+            Ended::Stopping => return false,
+            Ended::Gone if lived >= LIVED => ("unplugged".to_owned(), Some(FIRST_WAIT)),
+            Ended::Gone => ("unplugged".to_owned(), Some(wait)),
+            Ended::Failed(why) => (why, Some(wait)),
+            Ended::Blocked(why) => (why, None),
+        };
+        let next = if lived >= LIVED { FIRST_WAIT } else { (wait * 2).min(LAST_WAIT) };
+        // Once is enough: a scanner that another program holds may be held for hours.
+        if lived >= LIVED || why != said {
+            tracing::warn!(scanner = self.outlet.name(), device = %target.display(), why, "scanner is not read");
+        }
+        let until = again.map(|again| now.plus(again));
+        self.readers.insert(target.clone(), Reader::Resting { until, wait: next, said: why.clone() });
+        self.outlet.device(target, Hold::Failed, why).await
+    }
+
+    /// How long until a device is tried again, when one is.
+    fn pause(&self) -> Option<Duration> {
+        let now = clock::now();
+        let deadlines = self.readers.values().filter_map(|reader| match reader {
+            Reader::Resting { until, .. } => until.map(|until| until.remaining(now)),
+            Reader::Reading { .. } => None,
+        });
+        deadlines.min()
+    }
+}
