@@ -1,5 +1,6 @@
 """The agent in the guest: the real binary as the real service, and what it says it has read."""
 
+import contextlib
 import json
 import re
 import time
@@ -11,7 +12,7 @@ CODE = "7K2QF-0H3MN-9PRST-VWXYZ"
 
 # As the product ships it, but with a log that tells every scan, and in a file that nobody rotates or throttles.
 DROP_IN = f"""[Service]
-Environment=RUST_LOG=debug
+EnvironmentFile=/run/tallyman.environment
 StandardError=file:{LOG}
 StandardOutput=file:{LOG}
 Restart=no
@@ -54,9 +55,13 @@ class Agent:
             f"tallyman enroll --config {CONFIG} --url http://127.0.0.1:{RECEIVER_PORT} --code {CODE}"
         )
 
-    def start(self, *scanners):
-        """(Re)starts the service with these [[scanner]] blocks, each a dict, and waits until it says it is ready."""
+    def start(self, *scanners, log="debug"):
+        """(Re)starts the service with these [[scanner]] blocks, each a dict, and waits until it says it is ready.
+
+        Only the log of debug level tells every scan; a measurement of speed does without it.
+        """
         self.stop()
+        self._guest.write("/run/tallyman.environment", f"RUST_LOG={log}\n")
         self._guest.write(CONFIG, HEAD + "".join(map(scanner_block, scanners)))
         status, _ = self._guest.attempt(f"rm -f {LOG}; systemctl start tallyman")
         if status != 0:
@@ -77,23 +82,41 @@ class Agent:
     def status(self):
         return json.loads(self._guest.run(f"tallyman status --json --config {CONFIG}"))
 
-    def until_scanner(self, name, connected=True, seconds=60):
+    def used(self):
+        """CPU time in seconds, and how often it went to sleep, of the threads that there are."""
+        pid = self.pid()
+        waits = self._guest.run(f"cat /proc/{pid}/task/*/status | grep ^voluntary")
+        nanoseconds = self._guest.run(f"cut -d' ' -f1 /proc/{pid}/task/*/schedstat").split()
+        return sum(map(int, nanoseconds)) / 1e9, sum(int(line.split()[1]) for line in waits.splitlines())
+
+    def until_scanner(self, name, connected=True):
         """Waits until the agent says of a scanner that it holds it, or that it doesn't."""
+
+        def is_so(status):
+            return any(scanner["name"] == name and scanner["connected"] == connected for scanner in status["scanners"])
+
+        self.until_status(f"{name} to be {'connected' if connected else 'away'}", is_so)
+
+    def until_held(self, name, hold, node=None, seconds=60):
+        """Waits until the agent says how it holds a scanner's device: "grabbed", "waiting" or "watched"."""
+
+        def is_so(status):
+            held = [device for scanner in status["scanners"] if scanner["name"] == name for device in scanner["devices"]]
+            return any(device["hold"] == hold and node in (None, device["node"]) for device in held)
+
+        self.until_status(f"{node or name} to be {hold}", is_so, seconds)
+
+    def until_status(self, what, is_so, seconds=60):
         deadline = time.monotonic() + seconds
-        while True:
-            states = {scanner["name"]: scanner for scanner in self.status()["scanners"]}
-            if name in states and states[name]["connected"] == connected:
-                return
+        while not is_so(status := self.status()):
             if time.monotonic() > deadline:
-                wanted = "connected" if connected else "away"
-                raise AssertionError(f"{name} is not {wanted} after {seconds} s: {states.get(name)}\n{self.log()}")
+                raise AssertionError(f"waited {seconds} s for {what}: {status}\n{self.log()[-3000:]}")
             time.sleep(0.1)
+        return status
 
     def scans(self):
         """Every code since the start, in order: its text, or its text and CUT_OFF for one that lacks something."""
-        return [
-            (unescape(text), CUT_OFF in help) for text, help in TOLD.findall(self.log())
-        ]
+        return [(unescape(text), CUT_OFF in help) for text, help in TOLD.findall(self.log())]
 
     def until_scans(self, count, seconds=60):
         """Waits until that many codes were read, and returns all that were by then."""
@@ -101,6 +124,32 @@ class Agent:
         while len(scans := self.scans()) < count:
             if time.monotonic() > deadline:
                 raise AssertionError(f"{len(scans)} of {count} codes came within {seconds} s:\n{self.log()[-3000:]}")
+            time.sleep(0.2)
+        return scans
+
+    @contextlib.contextmanager
+    def test_of_scanners(self):
+        """While this goes on, scans go to `tallyman scan` and make no reports."""
+        self._guest.start("tester", f"/usr/bin/tallyman scan --json --config {CONFIG}")
+        try:
+            self.until_status("a test of the scanners", lambda status: status["testing"])
+            yield Test(self._guest)
+        finally:
+            self._guest.stop("tester")
+
+
+class Test:
+    """What `tallyman scan --json` prints in the guest."""
+
+    def __init__(self, guest):
+        self._guest = guest
+
+    def until_scans(self, count, seconds=30):
+        """Waits until that many codes were shown, and returns all that were by then."""
+        deadline = time.monotonic() + seconds
+        while len(scans := self._guest.read_json_lines("/run/tester.out")) < count:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{len(scans)} of {count} codes were shown within {seconds} s")
             time.sleep(0.2)
         return scans
 

@@ -1,11 +1,13 @@
 """Everything that a test touches: the machine, the guest, the agent, and scanners to plug in. And how tests are run."""
 
 import json
+import shlex
 import shutil
 import time
 import traceback
 
 from .agent import Agent
+from .gadget import Gadget
 from .keyboard import Keyboard
 from .machine import Machine
 
@@ -25,6 +27,7 @@ def case(test):
 class Bench:
     def __init__(self, image, share):
         self.machine = Machine(image, share)
+        self._plugged = set()
 
     def set_up(self):
         self.machine.start()
@@ -34,26 +37,45 @@ class Bench:
         self.agent.install()
         self.agent.enrol()
         self.desk, self.wedge = Keyboard(self.machine, "screen0"), Keyboard(self.machine, "screen1")
+        self.gadget = Gadget(self.guest)
+
+    def tidy(self):
+        """Ends what a test has left running. Scanners of QEMU's stay plugged in, as they do on a desk."""
+        self.agent.stop()
+        self.guest.run("systemctl stop 'typist-*' 'watcher-*'")
+        self.gadget.unplug()
 
     # --- Scanners that QEMU plugs in
 
     def plug_wedge(self, port="2"):
-        self.machine.plug("usb-kbd", "wedge", serial="SCAN0001", display="screen1", port=port)
-        self.guest.until(f"test -e {WEDGE_BY_ID}")
+        self._plug("usb-kbd", "wedge", WEDGE_BY_ID, serial="SCAN0001", display="screen1", port=port)
 
     def unplug_wedge(self):
-        self.machine.unplug("wedge")
-        self.guest.until(f"! test -e {WEDGE_BY_ID}")
+        self._unplug("wedge", WEDGE_BY_ID)
 
     def plug_serial(self, port="3"):
-        self.machine.plug("usb-serial", "serial", chardev="line", serial="SER00001", port=port, always_plugged=True)
-        self.guest.until(f"test -e {SERIAL_BY_ID}")
+        line = {"chardev": "line", "serial": "SER00001", "always-plugged": True}
+        self._plug("usb-serial", "serial", SERIAL_BY_ID, port=port, **line)
 
     def unplug_serial(self):
-        self.machine.unplug("serial")
-        self.guest.until(f"! test -e {SERIAL_BY_ID}")
+        self._unplug("serial", SERIAL_BY_ID)
+
+    def _plug(self, driver, name, link, **properties):
+        if name not in self._plugged:
+            self._plugged.add(name)
+            self.machine.plug(driver, name, **properties)
+            self.guest.until(f"test -e {link}")
+
+    def _unplug(self, name, link):
+        self._plugged.remove(name)
+        self.machine.unplug(name)
+        self.guest.until(f"! test -e {link}")
 
     # --- Pretend keyboards and second readers inside the guest
+
+    def order(self, orders):
+        """Gives several typists an order each, all at once."""
+        Typist.orders(self.guest, orders)
 
     def typist(self, name, usb="1eab:0001"):
         return Typist(self.guest, name, usb)
@@ -77,24 +99,25 @@ class Typist:
 
     def order(self, order):
         """Gives an order and goes on at once."""
-        self._orders += 1
-        self._guest.write("/run/order", order + "\n")
-        self._guest.run(f"cat /run/order >{self._fifo}")
+        self.orders(self._guest, {self: order})
+
+    @staticmethod
+    def orders(guest, orders):
+        """Gives several typists an order each, all at once: one that types already must not be disturbed by the next."""
+        for typist in orders:
+            typist._orders += 1
+        guest.run("\n".join(f"echo {shlex.quote(order)} >{typist._fifo}" for typist, order in orders.items()))
 
     def type(self, text, rate=1000):
         self.order(f"type {rate} {json.dumps(text)}")
         return self.finish()
 
-    def labels(self, prefix, count, length=50, rate=1000):
-        self.order(f"labels {rate} {prefix} {count} {length}")
-
     def finish(self, seconds=120):
         """Waits until all orders are done, and returns what was said of the last."""
-        self._guest.until(f"test $(grep -c done /run/{self._unit}.out) -ge {self._orders}", seconds)
+        # Without looking again and again: starting programs in the guest takes the processor from the reader.
+        said = f"<(exec tail --lines=+1 --follow --pid=$$ /run/{self._unit}.out)"
+        self._guest.run(f"timeout {seconds} grep --max-count={self._orders} --count done < {said}", seconds + 10)
         return self._said()[-1]
-
-    def unplug(self):
-        self._guest.stop(self._unit)
 
     def _said(self):
         return self._guest.read_json_lines(f"/run/{self._unit}.out")
@@ -150,6 +173,8 @@ def passes(test, bench):
         print(f"FAILED {name}: {error}", flush=True)
         traceback.print_exc()
         return False
+    finally:
+        bench.tidy()
     print(f"ok {name} ({time.monotonic() - started:.1f} s)", flush=True)
     return True
 

@@ -3,6 +3,7 @@
 //! | order | what it does |
 //! | --- | --- |
 //! | `type RATE "TEXT"` | types a JSON string, RATE reports a second |
+//! | `again RATE COUNT "TEXT"` | the same COUNT times |
 //! | `labels RATE PREFIX COUNT LENGTH` | types COUNT labels of LENGTH characters, each ended by Enter |
 //! | `hold CODE`, `release CODE`, `repeat CODE` | one report with that key going down, up, or repeating itself |
 //! | `burst COUNT` | COUNT key taps as fast as the kernel takes them |
@@ -90,6 +91,13 @@ impl Typist {
             ("type", [rate, ..]) => {
                 let text: String = serde_json::from_str(rest[rate.len()..].trim_start())?;
                 self.type_text(&text, &mut Pace::of(rate.parse()?))?;
+            }
+            ("again", [rate, count, ..]) => {
+                let text: String = serde_json::from_str(rest[rate.len() + 1 + count.len()..].trim_start())?;
+                let mut pace = Pace::of(rate.parse()?);
+                for _ in 0..count.parse()? {
+                    self.type_text(&text, &mut pace)?;
+                }
             }
             ("labels", [rate, prefix, count, length]) => {
                 let mut pace = Pace::of(rate.parse()?);
