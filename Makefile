@@ -2,7 +2,7 @@
 #
 # What a step needs is installed by the step itself (tools/need), outside of the checkout.
 
-.PHONY: help demo demo-odoo test check test-odoo addons format deny shell-lint clean
+.PHONY: help demo demo-odoo test check test-odoo test-vm addons format deny shell-lint clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -26,6 +26,9 @@ check: ## Format, lints, unit and integration tests: the quick inner loop
 
 test-odoo: ## Only the tests against a real Odoo 19
 	@tests/run odoo
+
+test-vm: ## Only the scanners' tests on a real kernel, in a virtual machine
+	@tests/run vm
 
 addons: ## Only the addons' own tests
 	@tests/odoo/suite.sh addons

@@ -1,0 +1,76 @@
+"""A scanner that the guest plays itself: a USB gadget on a pretend host controller (dummy_hcd).
+
+One device with two interfaces: a HID POS scanner, which the guest sees as /dev/hidraw*, and a CDC-ACM one, /dev/ttyACM0.
+"""
+
+import base64
+import shlex
+
+FOLDER = "/sys/kernel/config/usb_gadget/scanner"
+BY_ID = "/dev/serial/by-id/usb-Bench_POS_Scanner_SN42-if01"
+
+REPORT_ID = 2
+# Characters of a code that one report holds.
+ROOM = 56
+# From HID POS usage tables 1.02: Bar Code Scanner, its Scanned Data Report, the three characters of the AIM identifier,
+# the data, and whether more follows. The length is the generic desktop page's Byte Count.
+DESCRIPTOR = bytes.fromhex(
+    "058c 0902 a101"  # usage page: bar code scanner; usage: bar code scanner; application collection
+    "0912 a102 8502"  # usage: scanned data report; logical collection; report 2
+    "1500 26ff00 7508"  # values are bytes
+    "0501 093b 9501 8102"  # Byte Count
+    "058c 09fb 09fc 09fd 9503 8102"  # Symbology Identifier 1 to 3
+    f"09fe 95{ROOM:02x} 820201"  # Decoded Data, a row of buffered bytes
+    "09ff 2501 7501 9501 8102"  # Decode Data Continued, one bit
+    "9507 8103"  # seven bits of padding
+    "c0 c0"
+)
+
+
+class Gadget:
+    def __init__(self, guest):
+        self._guest = guest
+
+    def plug(self):
+        """Puts the device together where that is still to be done, and connects it."""
+        descriptor = "".join(f"\\x{byte:02x}" for byte in DESCRIPTOR)
+        self._guest.run(
+            f"""set -e
+            modprobe -a dummy_hcd libcomposite
+            mountpoint -q /sys/kernel/config || mount -t configfs none /sys/kernel/config
+            if ! test -d {FOLDER}; then
+              mkdir -p {FOLDER}/strings/0x409 {FOLDER}/configs/c.1 {FOLDER}/functions/hid.pos {FOLDER}/functions/acm.line
+              cd {FOLDER}
+              echo 0x0c2e >idVendor
+              echo 0x0b61 >idProduct
+              echo Bench >strings/0x409/manufacturer
+              echo 'POS Scanner' >strings/0x409/product
+              echo SN42 >strings/0x409/serialnumber
+              echo {1 + 1 + 3 + ROOM + 1} >functions/hid.pos/report_length
+              printf '{descriptor}' >functions/hid.pos/report_desc
+              ln -s functions/hid.pos functions/acm.line configs/c.1/
+            fi
+            ls /sys/class/udc >{FOLDER}/UDC"""
+        )
+        self._guest.until(f"test -e {BY_ID} && ls /sys/class/hidraw/*/device/uevent | xargs grep -q 'POS Scanner'")
+
+    def unplug(self):
+        self._guest.run(f"! test -s {FOLDER}/UDC || echo '' >{FOLDER}/UDC")
+        self._guest.until(f"! test -e {BY_ID}")
+
+    def scan(self, aim, code):
+        """Reads a bar code: reports of ROOM characters each."""
+        data = code.encode()
+        for place in range(0, len(data), ROOM):
+            part = data[place : place + ROOM]
+            more = bytes([place + ROOM < len(data)])
+            report = bytes([REPORT_ID, len(part)]) + aim.encode() + part.ljust(ROOM, b"\0") + more
+            self._write("/dev/hidg0", report)
+
+    def send(self, text):
+        self._write("/dev/ttyGS0", text.encode())
+
+    def _write(self, node, data):
+        # In one piece: each write to a HID gadget is a report.
+        encoded = shlex.quote(base64.b64encode(data).decode())
+        self._guest.run(f"echo {encoded} | base64 -d | dd of={node} bs={len(data)} iflag=fullblock status=none")

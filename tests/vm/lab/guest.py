@@ -1,0 +1,79 @@
+"""What runs inside the virtual machine, as root, through the guest agent: it needs no network and no login."""
+
+import base64
+import json
+import shlex
+import time
+
+from .channel import ChannelError
+
+
+class GuestError(Exception):
+    """A command in the guest failed or took too long; says what it printed."""
+
+
+class Guest:
+    def __init__(self, channel):
+        self._channel = channel
+
+    def wait_up(self, seconds):
+        deadline = time.monotonic() + seconds
+        while not self._channel.is_answering(2):
+            if time.monotonic() > deadline:
+                raise ChannelError("the guest never answered")
+
+    def set_time(self, nanoseconds):
+        self._channel.call("guest-set-time", time=nanoseconds)
+
+    def is_idle(self):
+        """Answers when the guest comes round to it: a way to wait until it has dealt with what was sent before."""
+        self._channel.call("guest-ping")
+
+    def run(self, command, seconds=60):
+        """Runs a command of the shell and returns what it printed, on either stream."""
+        status, output = self.attempt(command, seconds)
+        if status != 0:
+            raise GuestError(f"`{command}` ended with {status}: {output}")
+        return output
+
+    def attempt(self, command, seconds=60):
+        """Like run, with the exit status."""
+        arguments = {"path": "/bin/bash", "arg": ["-c", "exec 2>&1; " + command], "capture-output": True}
+        process = self._channel.call("guest-exec", **arguments)["pid"]
+        deadline, pause = time.monotonic() + seconds, 0.02
+        while not (answer := self._channel.call("guest-exec-status", pid=process))["exited"]:
+            if time.monotonic() > deadline:
+                raise GuestError(f"`{command}` did not end within {seconds} s")
+            time.sleep(pause)
+            pause = min(0.5, pause * 1.5)
+        output = base64.b64decode(answer.get("out-data", "")).decode(errors="replace")
+        return answer.get("exitcode", -answer.get("signal", 1)), output.strip()
+
+    def until(self, condition, seconds=60):
+        """Waits inside the guest until a command of the shell succeeds; returns how long that took, in seconds."""
+        started = time.monotonic()
+        patience = f"end=$((SECONDS + {seconds})); until {condition}; do ((SECONDS < end)) || exit 1; sleep 0.1; done"
+        status, output = self.attempt(patience, seconds + 60)
+        if status != 0:
+            raise GuestError(f"`{condition}` was not so within {seconds} s: {output}")
+        return time.monotonic() - started
+
+    def start(self, name, command):
+        """Starts a process that goes on, as a unit of its own; what it prints goes to /run/NAME.out."""
+        output = f"/run/{name}.out"
+        self.run(
+            f"rm -f {output}; systemctl reset-failed {name} 2>/dev/null; "
+            f"systemd-run -q --unit={name} --collect -p StandardOutput=file:{output} -p StandardError=inherit {command}"
+        )
+
+    def stop(self, name):
+        self.attempt(f"systemctl stop {name}")
+
+    def write(self, path, text):
+        self.run(f"install -D -m 644 /dev/null {path}; printf %s {shlex.quote(text)} >{path}")
+
+    def read(self, path):
+        return self.attempt(f"cat {path}")[1]
+
+    def read_json_lines(self, path):
+        return [json.loads(line) for line in self.read(path).splitlines() if line.startswith("{")]
