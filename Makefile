@@ -2,7 +2,7 @@
 #
 # What a step needs is installed by the step itself (tools/need), outside of the checkout.
 
-.PHONY: help demo demo-odoo test check test-odoo test-vm addons format deny shell-lint clean
+.PHONY: fuzz bench help demo demo-odoo test check test-odoo test-vm addons format deny shell-lint clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -35,6 +35,12 @@ addons: ## Only the addons' own tests
 
 format: ## Format the sources
 	cargo fmt
+
+fuzz: ## Fuzz the decoder and the framer for a minute each
+	@tools/fuzz 60
+
+bench: ## How fast codes are decoded
+	cargo bench --bench decode
 
 deny: ## Licences, sources and bans of the dependencies
 	@tests/run deny
