@@ -3,6 +3,7 @@
 //! Nothing is written that the agent would not read; the file as it was is kept beside the new one.
 
 mod apply;
+mod record;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +16,10 @@ use similar::TextDiff;
 
 pub use apply::{NotApplied, apply};
 
-use super::Failure;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{ConfigArg, Failure, live, process, say};
 use crate::config::Config;
 use crate::domain::decode::calibrate::{Calibration, calibrate};
 use crate::domain::decode::trace::Step;
@@ -25,6 +29,60 @@ use crate::io::durable;
 const CONTEXT: usize = 2;
 /// Copies of earlier files that are kept: old enough ones are for a person to clear away.
 const MAX_BACKUPS: u32 = 1000;
+
+/// Scans that wait to be looked at.
+const WAITING: usize = 64;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The scanner's name in the configuration; not needed when there is only one
+    #[arg(long, value_name = "NAME")]
+    scanner: Option<String>,
+    /// Say what would be written, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    config: ConfigArg,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let config = args.config.load()?;
+    let scanner = chosen(&config, args.scanner.as_deref())?;
+    let tell = |words: &str| {
+        use std::io::Write;
+        // With standard error closed there is nobody to tell.
+        let _ = writeln!(std::io::stderr(), "{words}");
+    };
+    tell(&format!("Scan the two codes of the calibration sheet (tallyman card --calibration) with {scanner:?}."));
+    let traces = process::block_on(async {
+        let stop = CancellationToken::new();
+        process::stop_on_signal(&stop)?;
+        let (seen, mut live) = mpsc::channel(WAITING);
+        let record = async {
+            let recorded = record::record(&mut live, &scanner, tell).await;
+            // So that the watch ends as well.
+            drop(live);
+            recorded
+        };
+        let (watched, recorded) = tokio::join!(live::watch(config, seen, &stop), record);
+        watched.and(recorded)
+    })?;
+    let outcome = finish(&args.config.config, &scanner, [&traces[0], &traces[1]], args.dry_run)?;
+    say(&outcome.report())
+}
+
+/// The scanner that was named, or the only one that can be calibrated.
+fn chosen(config: &Config, named: Option<&str>) -> Result<String, Failure> {
+    let able: Vec<&str> =
+        config.scanners.iter().filter(|scanner| scanner.source.claim().is_some()).map(|s| s.name.as_str()).collect();
+    match (named, &able[..]) {
+        (Some(name), _) if able.contains(&name) => Ok(name.to_owned()),
+        (None, [only]) => Ok((*only).to_owned()),
+        (_, []) => Err(Failure::other("the configuration has no scanner that is a device: see tallyman devices")),
+        (Some(name), _) => Err(Failure::other(format!("no scanner is called {name:?}; there is: {}", able.join(", ")))),
+        (None, _) => Err(Failure::other(format!("say which, with --scanner: {}", able.join(", ")))),
+    }
+}
 
 /// What calibration came to.
 #[derive(Debug)]

@@ -6,6 +6,7 @@ mod decode;
 mod demo;
 mod devices;
 mod enroll;
+mod live;
 mod local;
 mod process;
 mod queue;
@@ -54,6 +55,8 @@ enum Command {
     Scan(scan::Args),
     /// Print the command card for the operator's wrist, or the calibration sheet
     Card(card::Args),
+    /// Find out how a scanner is set, from two codes of a printed sheet, and write it into the configuration
+    Calibrate(calibrate::Args),
     /// Try everything out: pretend scanner, touch page and a small receiver, without Odoo
     Demo(demo::Args),
 }
@@ -151,6 +154,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Devices(args) => devices::run(&args),
         Command::Scan(args) => scan::run(&args),
         Command::Card(args) => card::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args),
         Command::Demo(args) => demo::run(&args),
     }
 }

@@ -1,21 +1,12 @@
 //! `tallyman scan`: a live view of the scanners. A running agent is asked to show its scans here and to make no reports of
 //! them meanwhile; without one, the scanners of the configuration are opened here.
 
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{ConfigArg, Failure, local, process, say};
-use crate::config::Config;
-use crate::domain::decode::decode;
-use crate::domain::tester::Tested;
-use crate::io::devices::Roots;
-use crate::io::scanner;
-use crate::io::source::{Inward, Outlet};
-use crate::wire::scans_v1::{ScansV1, StepV1, TestedV1, printable};
+use super::live::{self, Seen};
+use super::{ConfigArg, Failure, process, say};
+use crate::wire::scans_v1::{StepV1, TestedV1, printable};
 
 /// Scans that wait to be printed; a terminal is faster than any scanner.
 const WAITING: usize = 64;
@@ -40,7 +31,26 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.load()?;
-    if local::is_running(&config.state_dir) { watch(args, &config.state_dir) } else { read(args, config) }
+    process::block_on(async {
+        let stop = CancellationToken::new();
+        process::stop_on_signal(&stop)?;
+        let (seen, mut live) = mpsc::channel(WAITING);
+        let print = async {
+            let mut shown = 0;
+            while let Some(seen) = live.recv().await {
+                match seen {
+                    Seen::Hint(words) => hint(args, &words),
+                    Seen::Scan(scan) if !show(args, &scan, &mut shown)? => break,
+                    Seen::Scan(_) => {}
+                }
+            }
+            // So that the watch ends as well.
+            drop(live);
+            Ok(())
+        };
+        let (watched, printed) = tokio::join!(live::watch(config, seen, &stop), print);
+        watched.and(printed)
+    })
 }
 
 /// Prints one scan; false when that was the last one wanted.
@@ -52,82 +62,6 @@ fn show(args: &Args, scan: &TestedV1, shown: &mut u64) -> Result<bool, Failure> 
     }
     *shown += 1;
     Ok(args.count.is_none_or(|count| *shown < count))
-}
-
-/// By the running agent's eyes.
-fn watch(args: &Args, state_dir: &Path) -> Result<(), Failure> {
-    let tester = format!("terminal-{}", std::process::id());
-    process::block_on(async {
-        let stop = CancellationToken::new();
-        process::stop_on_signal(&stop)?;
-        let followed = tokio::select! {
-            () = stop.cancelled() => Ok(()),
-            followed = follow(args, state_dir, &tester) => followed,
-        };
-        let (state_dir, path) = (state_dir.to_owned(), format!("/scans/leave?tester={tester}"));
-        // Should this fail, the agent stops waiting for us by itself.
-        let _ = tokio::task::spawn_blocking(move || local::post_json::<bool>(&state_dir, &path)).await;
-        followed
-    })
-}
-
-async fn follow(args: &Args, state_dir: &Path, tester: &str) -> Result<(), Failure> {
-    let asked = async |after: Option<u64>| {
-        let after = after.map(|after| format!("&after={after}")).unwrap_or_default();
-        let (state_dir, path) = (state_dir.to_owned(), format!("/scans?tester={tester}{after}"));
-        let asked = tokio::task::spawn_blocking(move || local::get_json::<ScansV1>(&state_dir, &path)).await;
-        asked
-            .map_err(Failure::other)??
-            .ok_or_else(|| Failure::other("the agent knows no tests; is it an older version?"))
-    };
-    let mut after = asked(None).await?.last;
-    hint(args, "The agent shows its scans here. They make NO REPORTS until you stop this with Ctrl-C.");
-    let mut shown = 0;
-    loop {
-        let new = asked(Some(after)).await?;
-        after = new.last;
-        for scan in &new.scans {
-            if !show(args, scan, &mut shown)? {
-                return Ok(());
-            }
-        }
-    }
-}
-
-/// With our own hands.
-fn read(args: &Args, config: Config) -> Result<(), Failure> {
-    process::block_on(async {
-        let stop = CancellationToken::new();
-        process::stop_on_signal(&stop)?;
-        let (inputs, mut inward) = mpsc::channel(WAITING);
-        let tested = Arc::new(AtomicBool::new(true));
-        let outlet = |name: &str| Outlet::new(name, inputs.clone(), tested.clone());
-        hint(args, "No agent runs; the scanners are read here. Stop with Ctrl-C.");
-        scanner::start(config.scanners, &Roots::default(), outlet, &stop);
-        let (mut number, mut shown) = (0, 0);
-        loop {
-            let next = tokio::select! {
-                () = stop.cancelled() => return Ok(()),
-                next = inward.recv() => next,
-            };
-            match next {
-                Some(Inward::Scan(mut scanned)) => {
-                    number += 1;
-                    let steps = std::mem::take(&mut scanned.raw.trace);
-                    let tested = Tested { number, scan: decode(scanned.raw), steps };
-                    if !show(args, &TestedV1::from(&tested), &mut shown)? {
-                        return Ok(());
-                    }
-                }
-                Some(Inward::Scanner(view)) => {
-                    let state = if view.connected { "connected" } else { "away" };
-                    hint(args, &format!("scanner {:?}: {state}, {}", view.name, view.detail));
-                }
-                Some(Inward::Page(_) | Inward::Tester { .. }) => {}
-                None => return Ok(()),
-            }
-        }
-    })
 }
 
 /// For the person at the terminal; a program reads standard output alone.

@@ -1,5 +1,7 @@
 //! What the running agent tells a tester of its scanners, and what `tallyman scan --json` prints, a line a scan.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::decode_v1::ElementV1;
@@ -105,6 +107,25 @@ impl From<&Step> for StepV1 {
             Happening::Dropped => StepV1 { dropped: true, ..none },
         }
     }
+}
+
+impl StepV1 {
+    /// The step as the domain knows it; nothing, if it is none.
+    pub fn step(&self) -> Option<Step> {
+        let what = match (self.key, self.value, &self.hex, self.dropped) {
+            (Some(code), Some(value), None, false) => Happening::Key { code, value },
+            (None, None, Some(digits), false) => Happening::Bytes(bytes(digits)?),
+            (None, None, None, true) => Happening::Dropped,
+            _ => return None,
+        };
+        Some(Step { after: Duration::from_micros(self.after_us), what })
+    }
+}
+
+/// What [`hex`] was made of.
+fn bytes(digits: &str) -> Option<Vec<u8>> {
+    let pair = |at| digits.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+    (0..digits.len()).step_by(2).map(pair).collect()
 }
 
 /// Two digits a byte.

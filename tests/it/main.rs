@@ -13,6 +13,7 @@
 mod support;
 
 mod bad_input;
+mod calibrate;
 mod card;
 mod cli;
 mod decode;
