@@ -73,7 +73,7 @@ const EN: Words = Words {
         "Print at 100 %, not fitted to the page. The line below is then 100 mm long.",
         "On the device, start: tallyman calibrate, with the scanner's name from the configuration.",
         "Scan code 1 once, then code 2 once. Cover the other one meanwhile.",
-        "What was found is shown before anything is written.",
+        "What was found is shown, and the configuration as it was is kept beside the new one.",
     ],
     first: "Code 1: what differs between keyboards",
     second: "Code 2: GS1, with FNC1 between its elements",
