@@ -120,7 +120,9 @@ mod tests {
 
     use super::*;
     use crate::domain::decode::RawScan;
+    use crate::domain::decode::decode;
     use crate::domain::decode::trace::{Happening, Step};
+    use crate::domain::tester::Tested;
     use crate::domain::time::{Now, Wall};
 
     #[test]

@@ -197,7 +197,8 @@ pub fn understand<'a>(identifier: Option<Identifier>, text: &'a str, flaws: &mut
         }
         Carrier::Ean8 => promised(Gtin::parse(text).filter(|_| text.len() == 8), flaws),
         Carrier::EanWithAddOn => promised(before_add_on(text), flaws),
-        Carrier::Itf => match Gtin::parse(text).filter(|_| text.len() == 14) {
+        Carrier::ItfChecked if text.len() == 14 => promised(Gtin::parse(text), flaws),
+        Carrier::Itf | Carrier::ItfChecked => match Gtin::parse(text).filter(|_| text.len() == 14) {
             Some(gtin) => Meaning::Item(gtin.into()),
             None => Meaning::Text,
         },
@@ -337,6 +338,13 @@ mod tests {
     #[test]
     fn a_code_128_that_looks_like_a_gtin_but_says_it_is_none_stays_text() {
         assert_eq!(scan(b"]C07032069804988").meaning, Meaning::Text);
+    }
+
+    #[test]
+    fn a_carton_code_whose_check_digit_can_not_have_been_verified_is_refused() {
+        assert_eq!(scan(b"]I114012345678901").flaws, [Flaw::NoGtin]);
+        assert_eq!(scan(b"]I014012345678901").flaws, []);
+        assert_eq!(scan(b"]I1123456").flaws, []);
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub enum Carrier {
     EanWithAddOn,
     /// Interleaved 2 of 5: a GTIN when it has 14 digits and the check digit is right.
     Itf,
+    /// The same, of which the scanner says that it has verified the check digit.
+    ItfChecked,
     /// Another symbology: in-house data.
     Other,
     /// The scanner sent no identifier.
@@ -42,6 +44,7 @@ impl Identifier {
             (b'E', b'0') => Carrier::Ean13,
             (b'E', b'4') => Carrier::Ean8,
             (b'E', b'3') => Carrier::EanWithAddOn,
+            (b'I', b'1') => Carrier::ItfChecked,
             (b'I', _) => Carrier::Itf,
             _ => Carrier::Other,
         }
