@@ -8,6 +8,7 @@ import time
 CONFIG = "/etc/tallyman/tallyman.toml"
 LOG = "/run/tallyman.log"
 RECEIVER_PORT = 8069
+CATALOG = "/etc/tallyman/catalog.json"
 CODE = "7K2QF-0H3MN-9PRST-VWXYZ"
 
 # As the product ships it, but with a log that tells every scan, and in a file that nobody rotates or throttles.
@@ -17,13 +18,22 @@ StandardError=file:{LOG}
 StandardOutput=file:{LOG}
 Restart=no
 """
-HEAD = """state_dir = "/var/lib/tallyman"
+HEAD = f"""state_dir = "/var/lib/tallyman"
 [page]
 listen = "127.0.0.1:8640"
+[catalog]
+file = "{CATALOG}"
 [odoo]
 allow_plain_http = true
 retry_max_seconds = 1
 """
+# What makes a report: this person, at this bin, with this item.
+KNOWN = {
+    "operators": [{"badge": "EMP-7", "name": "Ada"}],
+    "bins": [{"code": "BIN-1"}],
+    "products": [{"code": "4006381333931", "name": "Highlighter"}],
+    "documents": [],
+}
 # Nobody is signed on, so the agent says of every code that it knows no such badge, and repeats it whole.
 TOLD = re.compile(r'told the operator feedback=NotUnderstood \{ read: "((?:[^"\\]|\\.)*)", help: "([^"]*)"')
 ESCAPE = re.compile(r"\\(?:u\{([0-9a-f]+)\}|(.))")
@@ -43,6 +53,7 @@ class Agent:
             "install -m 644 /mnt/host/tallyman.service /etc/systemd/system/; "
         )
         self._guest.write("/etc/systemd/system/tallyman.service.d/bench.conf", DROP_IN)
+        self._guest.write(CATALOG, json.dumps(KNOWN))
         self._guest.run("systemctl daemon-reload")
 
     def enrol(self):
@@ -83,11 +94,10 @@ class Agent:
         return json.loads(self._guest.run(f"tallyman status --json --config {CONFIG}"))
 
     def used(self):
-        """CPU time in seconds, and how often it went to sleep, of the threads that there are."""
-        pid = self.pid()
-        waits = self._guest.run(f"cat /proc/{pid}/task/*/status | grep ^voluntary")
-        nanoseconds = self._guest.run(f"cut -d' ' -f1 /proc/{pid}/task/*/schedstat").split()
-        return sum(map(int, nanoseconds)) / 1e9, sum(int(line.split()[1]) for line in waits.splitlines())
+        """CPU time in seconds, and how often the threads that there are went to sleep."""
+        cpu = self._guest.run("grep usage_usec /sys/fs/cgroup/system.slice/tallyman.service/cpu.stat")
+        waits = self._guest.run(f"cat /proc/{self.pid()}/task/*/status | grep ^voluntary")
+        return int(cpu.split()[1]) / 1e6, sum(int(line.split()[1]) for line in waits.splitlines())
 
     def until_scanner(self, name, connected=True):
         """Waits until the agent says of a scanner that it holds it, or that it doesn't."""

@@ -151,18 +151,6 @@ class Machine:
     def unplug(self, name):
         self.monitor("device_del", id=name)
 
-    def sleep(self, seconds=2):
-        """Suspends the guest to RAM, as closing a lid does, and wakes it up again."""
-        self.guest.start("lid", "/bin/sh -c 'echo mem >/sys/power/state'")
-        deadline = time.monotonic() + 60
-        while self.monitor("query-status")["status"] != "suspended":
-            if time.monotonic() > deadline:
-                raise ChannelError("the guest did not fall asleep")
-            time.sleep(0.1)
-        time.sleep(seconds)
-        self.monitor("system_wakeup")
-        self.guest.wait_up(60)
-
     def serial_line(self):
         """The scanner's end of the USB serial cable, as a plain socket."""
         line = socket.socket(socket.AF_UNIX)
