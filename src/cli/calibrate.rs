@@ -16,10 +16,7 @@ use similar::TextDiff;
 
 pub use apply::{NotApplied, apply};
 
-use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
-
-use super::{ConfigArg, Failure, live, process, say};
+use super::{ConfigArg, Failure, live, say};
 use crate::config::Config;
 use crate::domain::decode::calibrate::{Calibration, calibrate};
 use crate::domain::decode::trace::Step;
@@ -29,9 +26,6 @@ use crate::io::durable;
 const CONTEXT: usize = 2;
 /// Copies of earlier files that are kept: old enough ones are for a person to clear away.
 const MAX_BACKUPS: u32 = 1000;
-
-/// Scans that wait to be looked at.
-const WAITING: usize = 64;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -54,19 +48,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         let _ = writeln!(std::io::stderr(), "{words}");
     };
     tell(&format!("Scan the two codes of the calibration sheet (tallyman card --calibration) with {scanner:?}."));
-    let traces = process::block_on(async {
-        let stop = CancellationToken::new();
-        process::stop_on_signal(&stop)?;
-        let (seen, mut live) = mpsc::channel(WAITING);
-        let record = async {
-            let recorded = record::record(&mut live, &scanner, tell).await;
-            // So that the watch ends as well.
-            drop(live);
-            recorded
-        };
-        let (watched, recorded) = tokio::join!(live::watch(config, seen, &stop), record);
-        watched.and(recorded)
-    })?;
+    let traces = live::look(config, async |mut live| record::record(&mut live, &scanner, tell).await)?;
     let outcome = finish(&args.config.config, &scanner, [&traces[0], &traces[1]], args.dry_run)?;
     say(&outcome.report())
 }

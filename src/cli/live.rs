@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, local};
+use super::{Failure, local, process};
 use crate::config::Config;
 use crate::domain::decode::decode;
 use crate::domain::tester::Tested;
@@ -28,25 +28,40 @@ pub(super) enum Seen {
     Hint(String),
 }
 
-/// Sends all that the scanners do into `seen` until `stop`, or until nobody listens there any more.
-pub(super) async fn watch(config: Config, seen: mpsc::Sender<Seen>, stop: &CancellationToken) -> Result<(), Failure> {
-    if !local::is_running(&config.state_dir) {
-        read(config, &seen, stop).await;
-        return Ok(());
-    }
+/// Lets `look` see all that the scanners do, until it returns or a signal stops the view; it then gets no more.
+pub(super) fn look<T>(
+    config: Config,
+    look: impl AsyncFnOnce(mpsc::Receiver<Seen>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    // Asked before our own runtime starts: the answer is waited for on this thread.
+    let running = local::is_running(&config.state_dir);
+    process::block_on(async {
+        let stop = CancellationToken::new();
+        process::stop_on_signal(&stop)?;
+        let (seen, live) = mpsc::channel(WAITING);
+        let watch =
+            async { if running { ask(config, seen, &stop).await } else { Ok(read(config, seen, &stop).await) } };
+        let (watched, looked) = tokio::join!(watch, look(live));
+        watched.and(looked)
+    })
+}
+
+/// By the running agent's eyes, until `stop`, or until nobody listens there any more.
+async fn ask(config: Config, seen: mpsc::Sender<Seen>, stop: &CancellationToken) -> Result<(), Failure> {
     let tester = format!("terminal-{}", std::process::id());
     let followed = tokio::select! {
         () = stop.cancelled() => Ok(()),
         () = seen.closed() => Ok(()),
         followed = follow(&config.state_dir, &tester, &seen) => followed,
     };
+    // So that the one who looks ends as well.
+    drop(seen);
     let path = format!("/scans/leave?tester={tester}");
     // Should this fail, the agent stops waiting for us by itself.
     let _ = tokio::task::spawn_blocking(move || local::post_json::<bool>(&config.state_dir, &path)).await;
     followed
 }
 
-/// By the running agent's eyes.
 async fn follow(state_dir: &Path, tester: &str, seen: &mpsc::Sender<Seen>) -> Result<(), Failure> {
     let asked = async |after: Option<u64>| {
         let after = after.map(|after| format!("&after={after}")).unwrap_or_default();
@@ -70,7 +85,7 @@ async fn follow(state_dir: &Path, tester: &str, seen: &mpsc::Sender<Seen>) -> Re
 }
 
 /// With our own hands.
-async fn read(config: Config, seen: &mpsc::Sender<Seen>, stop: &CancellationToken) {
+async fn read(config: Config, seen: mpsc::Sender<Seen>, stop: &CancellationToken) {
     let (inputs, mut inward) = mpsc::channel(WAITING);
     let tested = Arc::new(AtomicBool::new(true));
     let outlet = |name: &str| Outlet::new(name, inputs.clone(), tested.clone());

@@ -1,15 +1,10 @@
 //! `tallyman scan`: a live view of the scanners. A running agent is asked to show its scans here and to make no reports of
 //! them meanwhile; without one, the scanners of the configuration are opened here.
 
-use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
-
 use super::live::{self, Seen};
-use super::{ConfigArg, Failure, process, say};
+use super::{ConfigArg, Failure, say};
 use crate::wire::scans_v1::{StepV1, TestedV1, printable};
 
-/// Scans that wait to be printed; a terminal is faster than any scanner.
-const WAITING: usize = 64;
 /// Events of one code that are printed; --json has them all.
 const MAX_EVENTS: usize = 400;
 const DIGITS: usize = 96;
@@ -31,25 +26,16 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.load()?;
-    process::block_on(async {
-        let stop = CancellationToken::new();
-        process::stop_on_signal(&stop)?;
-        let (seen, mut live) = mpsc::channel(WAITING);
-        let print = async {
-            let mut shown = 0;
-            while let Some(seen) = live.recv().await {
-                match seen {
-                    Seen::Hint(words) => hint(args, &words),
-                    Seen::Scan(scan) if !show(args, &scan, &mut shown)? => break,
-                    Seen::Scan(_) => {}
-                }
+    live::look(config, async |mut live| {
+        let mut shown = 0;
+        while let Some(seen) = live.recv().await {
+            match seen {
+                Seen::Hint(words) => hint(args, &words),
+                Seen::Scan(scan) if !show(args, &scan, &mut shown)? => break,
+                Seen::Scan(_) => {}
             }
-            // So that the watch ends as well.
-            drop(live);
-            Ok(())
-        };
-        let (watched, printed) = tokio::join!(live::watch(config, seen, &stop), print);
-        watched.and(printed)
+        }
+        Ok(())
     })
 }
 
