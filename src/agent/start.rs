@@ -88,7 +88,7 @@ pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, A
     tokio::spawn(socket::serve(listening, asks, shown.clone(), stop.clone()));
     tokio::spawn(web::serve(listener, shown, inputs.clone(), photos, stop.clone()));
     let outlet = |name: &str| Outlet::new(name, inputs.clone(), agent.tested());
-    scanner::start(config.scanners, &devices::Roots::default(), outlet, &stop);
+    scanner::start(config.scanners, &devices::Roots::default(), outlet, &stop)?;
     tracing::info!(page = %format!("http://{address}/"), "the touch page is up");
     let wires = Wires { inward, asks: asked, snapshots, stop };
     let task = tokio::spawn(async move {

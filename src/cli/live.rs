@@ -39,8 +39,12 @@ pub(super) fn look<T>(
         let stop = CancellationToken::new();
         process::stop_on_signal(&stop)?;
         let (seen, live) = mpsc::channel(WAITING);
-        let watch =
-            async { if running { ask(config, seen, &stop).await } else { Ok(read(config, seen, &stop).await) } };
+        let watch = async {
+            if running {
+                return ask(config, seen, &stop).await;
+            }
+            read(config, seen, &stop).await
+        };
         let (watched, looked) = tokio::join!(watch, look(live));
         watched.and(looked)
     })
@@ -85,23 +89,23 @@ async fn follow(state_dir: &Path, tester: &str, seen: &mpsc::Sender<Seen>) -> Re
 }
 
 /// With our own hands.
-async fn read(config: Config, seen: mpsc::Sender<Seen>, stop: &CancellationToken) {
+async fn read(config: Config, seen: mpsc::Sender<Seen>, stop: &CancellationToken) -> Result<(), Failure> {
     let (inputs, mut inward) = mpsc::channel(WAITING);
     let tested = Arc::new(AtomicBool::new(true));
     let outlet = |name: &str| Outlet::new(name, inputs.clone(), tested.clone());
     let words = "No agent runs; the scanners are read here. Stop with Ctrl-C.".to_owned();
     if seen.send(Seen::Hint(words)).await.is_err() {
-        return;
+        return Ok(());
     }
     // The readers end with this view, whoever ends it.
     let ours = stop.child_token();
     let _readers = ours.clone().drop_guard();
-    scanner::start(config.scanners, &Roots::default(), outlet, &ours);
+    scanner::start(config.scanners, &Roots::default(), outlet, &ours)?;
     let mut number = 0;
     loop {
         let next = tokio::select! {
-            () = stop.cancelled() => return,
-            () = seen.closed() => return,
+            () = stop.cancelled() => return Ok(()),
+            () = seen.closed() => return Ok(()),
             next = inward.recv() => next,
         };
         let told = match next {
@@ -115,10 +119,10 @@ async fn read(config: Config, seen: mpsc::Sender<Seen>, stop: &CancellationToken
                 Seen::Hint(format!("scanner {:?}: {state}, {}", view.name, view.detail))
             }
             Some(Inward::Page(_) | Inward::Tester { .. }) => continue,
-            None => return,
+            None => return Ok(()),
         };
         if seen.send(told).await.is_err() {
-            return;
+            return Ok(());
         }
     }
 }

@@ -27,6 +27,8 @@ const MAX_READERS: usize = 8;
 /// The pause before a device is opened again that failed, at first and at last.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LAST_WAIT: Duration = Duration::from_secs(30);
+/// What `ps -L` and `top -H` call it; Linux cuts at 15 bytes.
+const THREAD: &str = "scanners";
 /// A reader that lived longer than this was no failure to begin with.
 const LIVED: Duration = Duration::from_secs(2);
 
@@ -103,36 +105,61 @@ pub struct Surroundings {
     pub claims: Arc<[Claim]>,
 }
 
-/// Starts a task for each scanner; they end with `stop`. `outlet` gives each its own way to the loop.
-pub fn start(scanners: Vec<Scanner>, roots: &Roots, outlet: impl Fn(&str) -> Outlet, stop: &CancellationToken) {
+/// Starts a task for each scanner, on a thread that has nothing else to do; they end with `stop`. `outlet` gives each its own
+/// way to the loop.
+///
+/// The kernel keeps 64 events of a keyboard, 21 ms of a fast one, and drops the rest. Whatever holds up the other threads for
+/// longer, a page of memory that must come from the disk or a photo, must not hold up this one.
+///
+/// # Errors
+/// When the system gives no thread or no epoll.
+pub fn start(
+    scanners: Vec<Scanner>,
+    roots: &Roots,
+    outlet: impl Fn(&str) -> Outlet,
+    stop: &CancellationToken,
+) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(2).enable_all().build()?;
+    let outlets: Vec<Outlet> =
+        scanners.iter().map(|scanner| outlet(&scanner.name).with_rules(scanner.rewrite.clone())).collect();
+    let (roots, stop) = (roots.clone(), stop.clone());
+    let read = async move {
+        let mut tasks = begin(scanners, roots, outlets);
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = async { while tasks.join_next().await.is_some() {} } => {}
+        }
+    };
+    std::thread::Builder::new().name(THREAD.to_owned()).spawn(move || {
+        runtime.block_on(read);
+        // A read of standard input can't be called back.
+        runtime.shutdown_background();
+    })?;
+    Ok(())
+}
+
+fn begin(scanners: Vec<Scanner>, roots: Roots, outlets: Vec<Outlet>) -> JoinSet<()> {
     let claims: Arc<[Claim]> = scanners.iter().filter_map(|scanner| scanner.source.claim()).collect();
-    let around = Surroundings { roots: roots.clone(), hotplug: Hotplug::start(), claims };
-    let mut mine = 0;
-    for Scanner { name, source, rewrite } in scanners {
-        let (outlet, stop) = (outlet(&name).with_rules(rewrite), stop.clone());
-        let keeper = source.claim().map(|claim| Keeper {
+    let around = Surroundings { roots, hotplug: Hotplug::start(), claims };
+    let (mut tasks, mut mine) = (JoinSet::new(), 0);
+    for (Scanner { source, .. }, outlet) in scanners.into_iter().zip(outlets) {
+        let Some(claim) = source.claim() else {
+            tasks.spawn(stdin::run(outlet));
+            continue;
+        };
+        let keeper = Keeper {
             around: around.clone(),
             mine,
             claim,
             source: Arc::new(source),
-            outlet: outlet.clone(),
+            outlet,
             readers: HashMap::new(),
             known: evdev::Known::default(),
-        });
-        mine += usize::from(keeper.is_some());
-        tokio::spawn(async move {
-            let read = async {
-                match keeper {
-                    Some(keeper) => keeper.run().await,
-                    None => stdin::run(outlet).await,
-                }
-            };
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = read => {}
-            }
-        });
+        };
+        tasks.spawn(keeper.run());
+        mine += 1;
     }
+    tasks
 }
 
 /// Keeps a reader on every device of one scanner.

@@ -93,11 +93,16 @@ class Agent:
     def status(self):
         return json.loads(self._guest.run(f"tallyman status --json --config {CONFIG}"))
 
-    def used(self):
-        """CPU time in seconds, and how often the threads that there are went to sleep."""
-        cpu = self._guest.run("grep usage_usec /sys/fs/cgroup/system.slice/tallyman.service/cpu.stat")
-        waits = self._guest.run(f"cat /proc/{self.pid()}/task/*/status | grep ^voluntary")
-        return int(cpu.split()[1]) / 1e6, sum(int(line.split()[1]) for line in waits.splitlines())
+    def cpu(self):
+        """CPU time used so far, in seconds."""
+        used = self._guest.run("grep usage_usec /sys/fs/cgroup/system.slice/tallyman.service/cpu.stat")
+        return int(used.split()[1]) / 1e6
+
+    def waits(self):
+        """How often each thread went to sleep, by its number and name."""
+        wanted = "'^(Name|Pid|voluntary_ctxt_switches):'"
+        words = self._guest.run(f"cat /proc/{self.pid()}/task/*/status | grep -E {wanted}").split()[1::2]
+        return {(pid, name): int(count) for name, pid, count in zip(*[iter(words)] * 3)}
 
     def until_scanner(self, name, connected=True):
         """Waits until the agent says of a scanner that it holds it, or that it doesn't."""

@@ -42,7 +42,7 @@ class Bench:
     def tidy(self):
         """Ends what a test has left running. Scanners of QEMU's stay plugged in, as they do on a desk."""
         self.agent.stop()
-        self.guest.run("systemctl stop 'typist-*' 'watcher-*'")
+        self.guest.run("systemctl stop 'typist-*' 'watcher-*' 'busy-*'")
         self.gadget.unplug()
 
     # --- Scanners that QEMU plugs in
@@ -91,7 +91,9 @@ class Typist:
         self._guest, self._unit, self._orders = guest, f"typist-{name}", 0
         self._fifo = f"/run/{self._unit}"
         guest.run(f"rm -f {self._fifo}; mkfifo {self._fifo}")
-        guest.start(self._unit, f"/usr/bin/workbench typist {self._fifo} {name} {usb}")
+        # Hardware types, whatever the processor has to do: so this one goes before every other program.
+        command = f"/usr/bin/workbench typist {self._fifo} {name} {usb}"
+        guest.start(self._unit, command, "CPUSchedulingPolicy=fifo", "CPUSchedulingPriority=50")
         guest.until(f"grep -q node /run/{self._unit}.out")
         self.node = self._said()[0]["node"]
         # udev gives it to the group input a moment later.

@@ -58,12 +58,14 @@ class Guest:
             raise GuestError(f"`{condition}` was not so within {seconds} s: {output}")
         return time.monotonic() - started
 
-    def start(self, name, command):
+    def start(self, name, command, *properties):
         """Starts a process that goes on, as a unit of its own; what it prints goes to /run/NAME.out."""
         output = f"/run/{name}.out"
         self.run(
             f"rm -f {output}; systemctl reset-failed {name} 2>/dev/null; "
-            f"systemd-run -q --unit={name} --collect -p StandardOutput=file:{output} -p StandardError=inherit {command}"
+            f"systemd-run -q --unit={name} --collect -p StandardOutput=file:{output} -p StandardError=inherit "
+            + "".join(f"-p {setting} " for setting in properties)
+            + command
         )
 
     def stop(self, name):

@@ -39,11 +39,11 @@ pub(crate) fn run(fifo: &str, name: &str, usb: &str) -> Outcome {
 
 struct Typist {
     keyboard: VirtualDevice,
-    reports: u32,
+    /// When each report of the order at hand went out.
+    sent: Vec<Instant>,
 }
 
-/// Keeps a scanner's pace: a report goes out one period after the last one, or later, but never sooner, since no USB host
-/// asks a keyboard more often. A late one doesn't hurry those behind it.
+/// A USB host asks a keyboard at fixed times, whatever else goes on: a report goes out at the next of them, never between.
 struct Pace {
     period: Duration,
     due: Instant,
@@ -59,8 +59,10 @@ impl Pace {
         if !early.is_zero() {
             std::thread::sleep(early);
         }
-        // Waking up late by some microseconds must not add up, being late by a whole period must not be made up for.
-        self.due = (self.due + self.period).max(now() + self.period - self.period.min(Duration::from_micros(200)));
+        let woken = now();
+        while self.due <= woken {
+            self.due += self.period;
+        }
     }
 }
 
@@ -81,11 +83,11 @@ impl Typist {
             VirtualDevice::builder()?.name(name).input_id(id).with_keys(&keys)?.with_msc(&scan_codes)?.build()?;
         let node = keyboard.enumerate_dev_nodes_blocking()?.next().ok_or("the keyboard has no device node")??;
         println!("{}", serde_json::json!({ "node": node }));
-        Ok(Typist { keyboard, reports: 0 })
+        Ok(Typist { keyboard, sent: Vec::new() })
     }
 
     fn obey(&mut self, order: &str) -> Outcome {
-        let (started, before) = (now(), self.reports);
+        self.sent.clear();
         let (word, rest) = order.split_once(' ').unwrap_or((order, ""));
         match (word, rest.split(' ').collect::<Vec<_>>().as_slice()) {
             ("type", [rate, ..]) => {
@@ -116,8 +118,10 @@ impl Typist {
             }
             _ => return Err(format!("{order:?} is no order").into()),
         }
-        let (reports, seconds) = (self.reports - before, started.elapsed().as_secs_f64());
-        println!("{}", serde_json::json!({ "done": word, "reports": reports, "seconds": seconds }));
+        let mut gaps: Vec<Duration> = self.sent.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        gaps.sort_unstable();
+        let gap_us = gaps.get(gaps.len() / 2).map(Duration::as_micros);
+        println!("{}", serde_json::json!({ "done": word, "reports": self.sent.len(), "median_gap_us": gap_us }));
         Ok(())
     }
 
@@ -141,7 +145,7 @@ impl Typist {
             [scan_code, *change]
         };
         self.keyboard.emit(&changes.iter().flat_map(with_scan_codes).collect::<Vec<_>>())?;
-        self.reports += 1;
+        self.sent.push(now());
         Ok(())
     }
 }
