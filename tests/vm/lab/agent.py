@@ -51,6 +51,7 @@ class Agent:
             "id -u tallyman >/dev/null 2>&1 || useradd --system --groups input,dialout tallyman; "
             "install -m 755 /mnt/host/tallyman /mnt/host/workbench /usr/bin/; "
             "install -m 644 /mnt/host/tallyman.service /etc/systemd/system/; "
+            "mkdir -p /etc/tallyman /etc/systemd/system/tallyman.service.d"
         )
         self._guest.write("/etc/systemd/system/tallyman.service.d/bench.conf", DROP_IN)
         self._guest.write(CATALOG, json.dumps(KNOWN))

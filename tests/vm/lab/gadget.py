@@ -1,10 +1,14 @@
-"""A scanner that the guest plays itself: a USB gadget on a pretend host controller (dummy_hcd).
+"""Scanners that the guest plays itself: a USB gadget on a pretend host controller (dummy_hcd).
 
-One device with two interfaces: a HID POS scanner, which the guest sees as /dev/hidraw*, and a CDC-ACM one, /dev/ttyACM0.
+One device with a HID POS scanner, which the guest sees as /dev/hidraw*, a CDC-ACM one, /dev/ttyACM0, and keyboards. This
+controller takes reports more often than the once a millisecond that USB asks for: a keyboard on it is faster than a real one.
 """
 
 import base64
+import re
 import shlex
+
+from .keyboard import boot_reports
 
 FOLDER = "/sys/kernel/config/usb_gadget/scanner"
 BY_ID = "/dev/serial/by-id/usb-Bench_POS_Scanner_SN42-if01"
@@ -29,6 +33,20 @@ DESCRIPTOR = bytes.fromhex(
     "9507 8103"  # seven bits of padding
     "c0 c0"
 )
+KEYBOARDS = 3
+# From HID 1.11, appendix B: the report of a boot keyboard, eight bytes: modifiers, one reserved, six keys.
+BOOT_KEYBOARD = bytes.fromhex(
+    "0501 0906 a101"  # usage page: generic desktop; usage: keyboard; application collection
+    "0507 19e0 29e7 1500 2501 7501 9508 8102"  # Ctrl, Shift, Alt and Meta, both sides: a bit each
+    "9501 7508 8103"  # reserved
+    "9506 7508 1500 2565 0507 1900 2965 8100"  # six keys that are down
+    "c0"
+)
+
+
+def escaped(data):
+    """For the shell's printf."""
+    return "".join(f"\\x{byte:02x}" for byte in data)
 
 
 class Gadget:
@@ -37,7 +55,6 @@ class Gadget:
 
     def plug(self):
         """Puts the device together where that is still to be done, and connects it."""
-        descriptor = "".join(f"\\x{byte:02x}" for byte in DESCRIPTOR)
         self._guest.run(
             f"""set -e
             if ! test -e {RULES}; then
@@ -55,8 +72,15 @@ class Gadget:
               echo 'POS Scanner' >strings/0x409/product
               echo SN42 >strings/0x409/serialnumber
               echo {1 + 1 + 3 + ROOM + 1} >functions/hid.pos/report_length
-              printf '{descriptor}' >functions/hid.pos/report_desc
+              printf '{escaped(DESCRIPTOR)}' >functions/hid.pos/report_desc
               ln -s functions/hid.pos functions/acm.line configs/c.1/
+              for keys in $(seq {KEYBOARDS}); do
+                mkdir functions/hid.keys$keys
+                echo 8 >functions/hid.keys$keys/report_length
+                echo 1 >functions/hid.keys$keys/no_out_endpoint
+                printf '{escaped(BOOT_KEYBOARD)}' >functions/hid.keys$keys/report_desc
+                ln -s functions/hid.keys$keys configs/c.1/
+              done
             fi
             ls /sys/class/udc >{FOLDER}/UDC"""
         )
@@ -77,6 +101,29 @@ class Gadget:
 
     def send(self, text):
         self._write("/dev/ttyGS0", text.encode())
+
+    def keyboard(self, number):
+        """The stable name of a keyboard, counted from 0. Its interface stands behind the POS scanner's and the line's two."""
+        return f"/dev/input/by-id/usb-Bench_POS_Scanner_SN42-if{number + 3:02}-event-kbd"
+
+    def type(self, texts):
+        """Types on the first keyboards, a text on each, all at once; returns each one's reports a second."""
+        for number, text in enumerate(texts):
+            self._guest.write(f"/run/reports-{number}", boot_reports(text))
+        # Before every other program, as hardware does: the next report is there when the host asks for it.
+        self._guest.run(
+            f"""chrt --fifo 50 bash -c 'for number in {" ".join(map(str, range(len(texts))))}; do
+              dd bs=8 if=/run/reports-$number of=/dev/hidg$((number + 1)) 2>/run/typed-$number.out &
+            done; wait'""",
+            seconds=300,
+        )
+        return [self._pace(number) for number in range(len(texts))]
+
+    def _pace(self, number):
+        said = self._guest.read(f"/run/typed-{number}.out")
+        copied = re.search(r"(\d+) bytes .*copied, ([\d.]+) s", said)
+        assert copied, said
+        return int(copied[1]) / 8 / float(copied[2])
 
     def _write(self, node, data):
         # In one piece: each write to a HID gadget is a report.

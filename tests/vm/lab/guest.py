@@ -8,6 +8,9 @@ import time
 from .channel import ChannelError
 
 
+WRITE_AT_ONCE = 1 << 16
+
+
 class GuestError(Exception):
     """A command in the guest failed or took too long; says what it printed."""
 
@@ -71,8 +74,14 @@ class Guest:
     def stop(self, name):
         self.attempt(f"systemctl stop {name}")
 
-    def write(self, path, text):
-        self.run(f"install -D -m 644 /dev/null {path}; printf %s {shlex.quote(text)} >{path}")
+    def write(self, path, content):
+        """Writes a file whose folder is there."""
+        data = content.encode() if isinstance(content, str) else content
+        handle = self._channel.call("guest-file-open", path=path, mode="w")
+        while data:
+            part = base64.b64encode(data[:WRITE_AT_ONCE]).decode()
+            data = data[self._channel.call("guest-file-write", handle=handle, buf_b64=part)["count"] :]
+        self._channel.call("guest-file-close", handle=handle)
 
     def read(self, path):
         return self.attempt(f"cat {path}")[1]

@@ -13,17 +13,36 @@ SHIFTED = dict(zip('!@#$%^&*()_+{}:"~|<>?', "1234567890-=[];'`\\,./"))
 GS = "\x1d"
 
 
-def key_events(character):
-    """The keys that type a character on a US keyboard, as (QEMU's name, whether it goes down)."""
+def stroke(character):
+    """The modifier that is held, if any, and the key that types a character on a US keyboard."""
     if character == GS:
-        held, key = "ctrl", "]"
-    elif character.isupper() or character in SHIFTED:
-        held, key = "shift", SHIFTED.get(character, character.lower())
-    else:
-        held, key = None, character
+        return "ctrl", "]"
+    if character.isupper() or character in SHIFTED:
+        return "shift", SHIFTED.get(character, character.lower())
+    return None, character
+
+
+def key_events(character):
+    """The same as (QEMU's name, whether it goes down)."""
+    held, key = stroke(character)
     name = NAMED.get(key, key)
     tap = [(name, True), (name, False)]
     return [(held, True), *tap, (held, False)] if held else tap
+
+
+# HID usage tables, keyboard page: the usages of these characters' keys follow one another from 0x04 on. 0x32 is a key that
+# a US keyboard doesn't have.
+USAGES = {character: 0x04 + place for place, character in enumerate("abcdefghijklmnopqrstuvwxyz1234567890\r\0\0\t -=[]\\\0;'`,./")}
+MODIFIERS = {"ctrl": 0x01, "shift": 0x02}
+
+
+def boot_reports(text):
+    """What a boot keyboard reports while it types a text: for each character its key with its modifier, then nothing."""
+    reports = b""
+    for character in text:
+        held, key = stroke(character)
+        reports += bytes([MODIFIERS.get(held, 0), 0, USAGES[key]]) + bytes(13)
+    return reports
 
 
 class Keyboard:

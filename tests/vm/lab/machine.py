@@ -146,6 +146,21 @@ class Machine:
     def monitor(self, command, **arguments):
         return self._monitor.call(command, **arguments)
 
+    def sleep(self, seconds=60):
+        """Suspends the guest to its memory (ACPI S3), as the power button of a handheld does, and wakes it up again."""
+        self.guest.start("suspend", "/bin/sh -c 'echo mem >/sys/power/state'")
+        self._until_it("suspended", seconds)
+        self.monitor("system_wakeup")
+        self._until_it("running", seconds)
+        self.guest.wait_up(seconds)
+
+    def _until_it(self, state, seconds):
+        deadline = time.monotonic() + seconds
+        while (now := self.monitor("query-status")["status"]) != state:
+            if time.monotonic() > deadline:
+                raise ChannelError(f"the machine is {now} after {seconds} s, not {state}")
+            time.sleep(0.1)
+
     def plug(self, driver, name, **properties):
         self.monitor("device_add", driver=driver, id=name, bus="usb.0", **properties)
 
