@@ -39,8 +39,13 @@ pub(super) fn look<T>(
         let stop = CancellationToken::new();
         process::stop_on_signal(&stop)?;
         let (seen, live) = mpsc::channel(WAITING);
-        let watch =
-            async { if running { ask(config, seen, &stop).await } else { Ok(read(config, seen, &stop).await) } };
+        let watch = async {
+            if running {
+                return ask(config, seen, &stop).await;
+            }
+            read(config, seen, &stop).await;
+            Ok(())
+        };
         let (watched, looked) = tokio::join!(watch, look(live));
         watched.and(looked)
     })
