@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::decode::{Flaw, Meaning, aim, gs1, readable, rewrite::Rewrite, understand};
+use crate::domain::decode::rewrite::Rewrite;
+use crate::domain::decode::{Flaw, Meaning, Reading, gs1, read};
 use crate::domain::time::Wall;
 
 #[derive(Debug, Serialize)]
@@ -41,9 +42,7 @@ impl DecodedV1 {
     /// Decodes one code as a device with these rules would; `wall` gives the century of two-digit years.
     pub fn of(bytes: &[u8], rules: &Rewrite, wall: Wall) -> DecodedV1 {
         let mut flaws = Vec::new();
-        let (identifier, data) = aim::split(bytes);
-        let text = rules.apply(readable(data, &mut flaws));
-        let meaning = understand(identifier, &text, &mut flaws);
+        let Reading { identifier, text: _, meaning } = read(bytes, rules, &mut flaws);
         let (gtin, elements) = match &meaning {
             Meaning::Item(item) => (item.gtin, item.elements.as_slice()),
             Meaning::Command(_) | Meaning::OdooCommand | Meaning::Text => (None, [].as_slice()),
