@@ -90,7 +90,15 @@ pub enum Meaning<'a> {
     Text,
 }
 
-impl Meaning<'_> {
+impl<'a> Meaning<'a> {
+    /// GTIN and elements, where the code has a GS1 identity.
+    pub fn item(&self) -> Option<&ItemCode<'a>> {
+        match self {
+            Meaning::Item(item) => Some(item),
+            Meaning::Command(_) | Meaning::OdooCommand | Meaning::Text => None,
+        }
+    }
+
     /// The word for it on the wire and in the terminal.
     pub fn name(&self) -> &'static str {
         match self {
@@ -310,10 +318,7 @@ mod tests {
     }
 
     fn item(bytes: &[u8]) -> ItemCode<'static> {
-        match scan(bytes).meaning {
-            Meaning::Item(item) => item,
-            other @ (Meaning::Command(_) | Meaning::OdooCommand | Meaning::Text) => panic!("{other:?}"),
-        }
+        scan(bytes).meaning.item().unwrap().clone()
     }
 
     fn gtin14(bytes: &[u8]) -> String {

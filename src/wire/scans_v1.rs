@@ -5,7 +5,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::decode_v1::ElementV1;
-use crate::domain::decode::Meaning;
 use crate::domain::decode::trace::{Gaps, Happening, Step};
 use crate::domain::tester::Tested;
 
@@ -69,10 +68,7 @@ pub struct StepV1 {
 impl From<&Tested> for TestedV1 {
     fn from(tested: &Tested) -> TestedV1 {
         let scan = &tested.scan;
-        let (gtin, elements) = match &scan.meaning {
-            Meaning::Item(item) => (item.gtin.map(|gtin| gtin.to_string()), &item.elements[..]),
-            Meaning::Command(_) | Meaning::OdooCommand | Meaning::Text => (None, &[][..]),
-        };
+        let item = scan.meaning.item();
         TestedV1 {
             number: tested.number,
             scanner: scan.source.to_string(),
@@ -81,8 +77,8 @@ impl From<&Tested> for TestedV1 {
             printable: printable(&scan.raw),
             kind: scan.meaning.name().to_owned(),
             text: scan.text.clone(),
-            gtin14: gtin,
-            elements: elements.iter().map(ElementV1::from).collect(),
+            gtin14: item.and_then(|item| item.gtin).map(|gtin| gtin.to_string()),
+            elements: item.map_or(&[][..], |item| &item.elements).iter().map(ElementV1::from).collect(),
             flaws: scan.flaws.iter().map(ToString::to_string).collect(),
             gaps: tested.gaps().map(GapsV1::from),
             events: tested.steps.iter().map(StepV1::from).collect(),
