@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::decode_v1::ElementV1;
 use crate::domain::decode::trace::{Gaps, Happening, Step};
 use crate::domain::tester::Tested;
+use crate::domain::visible::visible_bytes;
 
 /// Answer to a tester's question for scans.
 #[derive(Debug, Serialize, Deserialize)]
@@ -74,7 +75,7 @@ impl From<&Tested> for TestedV1 {
             scanner: scan.source.to_string(),
             at: scan.at.wall.to_string(),
             hex: hex(&scan.raw),
-            printable: printable(&scan.raw),
+            printable: visible_bytes(&scan.raw),
             kind: scan.meaning.name().to_owned(),
             text: scan.text.clone(),
             gtin14: item.and_then(|item| item.gtin).map(|gtin| gtin.to_string()),
@@ -127,26 +128,4 @@ fn bytes(digits: &str) -> Option<Vec<u8>> {
 /// Two digits a byte.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Text with each control character by its name, and bytes that are no text as hexadecimal.
-pub fn printable(bytes: &[u8]) -> String {
-    const NAMES: [&str; 32] = [
-        "NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "TAB", "LF", "VT", "FF", "CR", "SO", "SI", "DLE",
-        "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC", "FS", "GS", "RS", "US",
-    ];
-    let mut out = String::new();
-    for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            match NAMES.get(c as usize) {
-                Some(name) => out.extend(["<", name, ">"]),
-                None if c.is_control() || ('\u{2028}'..='\u{202e}').contains(&c) => {
-                    out.push_str(&format!("<U+{:04X}>", c as u32));
-                }
-                None => out.push(c),
-            }
-        }
-        chunk.invalid().iter().for_each(|byte| out.push_str(&format!("<{byte:02x}>")));
-    }
-    out
 }
