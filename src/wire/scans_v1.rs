@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::decode_v1::ElementV1;
 use crate::domain::decode::trace::{Gaps, Happening, Step};
+use crate::domain::id::hex;
 use crate::domain::tester::Tested;
 use crate::domain::visible::visible_bytes;
 
@@ -123,9 +124,4 @@ impl StepV1 {
 fn bytes(digits: &str) -> Option<Vec<u8>> {
     let pair = |at| digits.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
     (0..digits.len()).step_by(2).map(pair).collect()
-}
-
-/// Two digits a byte.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
