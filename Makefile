@@ -36,7 +36,7 @@ addons: ## Only the addons' own tests
 format: ## Format the sources
 	cargo fmt
 
-fuzz: ## Fuzz the decoder and the framer for a minute each
+fuzz: ## Fuzz decoder, frames, keys and HID POS reports for a minute each
 	@tools/fuzz 60
 
 bench: ## How fast codes are decoded

@@ -2,22 +2,18 @@
 
 use std::fs;
 use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use super::{Failure, say};
+use super::{ConfigArg, Failure, say};
 use crate::card::{self, Language, Look};
-use crate::config::Config;
-use crate::domain::policy::Policies;
-
-/// Where the packages put the configuration.
-const INSTALLED: &str = "/etc/tallyman/tallyman.toml";
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "The card has the site's reasons from the configuration; without one, the usual reasons.")]
 pub(super) struct Args {
     /// The calibration sheet instead of the card: two codes that tell how a scanner is set
-    #[arg(long)]
+    #[arg(long, conflicts_with = "config")]
     calibration: bool,
     /// Where to write it; without this, to standard output
     #[arg(long, short, value_name = "FILE")]
@@ -30,10 +26,8 @@ pub(super) struct Args {
     /// QR codes are for scanners that read them; every scanner reads Code 128
     #[arg(long, value_enum, default_value = "code128")]
     symbology: Symbology,
-    /// Take the site's reasons from this configuration; without this, from the installed one or, where there is none,
-    /// the usual reasons
-    #[arg(long, value_name = "FILE", conflicts_with = "calibration")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigArg,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -63,7 +57,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let pages = if args.calibration {
         card::calibration_sheet(look)
     } else {
-        card::command_card(&card::reasons(&policies(args.config.as_deref())?), look)
+        let policies = args.config.load_if_any()?.map(|config| config.policies).unwrap_or_default();
+        card::command_card(&card::reasons(&policies), look)
     };
     let pages = pages.map_err(Failure::other)?;
     let bytes = match format {
@@ -108,15 +103,6 @@ impl Args {
                 Err(Failure::other(format!("{file} ends with neither .pdf nor .svg; rename it or add --format pdf")))
             }
         }
-    }
-}
-
-/// A configuration that is named must be there; the installed one need not.
-fn policies(named: Option<&Path>) -> Result<Policies, Failure> {
-    match named {
-        Some(file) => Ok(Config::load(file)?.policies),
-        None if Path::new(INSTALLED).exists() => Ok(Config::load(Path::new(INSTALLED))?.policies),
-        None => Ok(Policies::default()),
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::decode::aim;
 use crate::domain::decode::rewrite::Rewrite;
+use crate::domain::visible::{visible, visible_bytes};
 use crate::io::clock;
 use crate::wire::decode_v1::DecodedV1;
 
@@ -106,22 +107,12 @@ fn with_separators(code: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Bytes as a person can read them: GS by name, other control characters by number.
-fn visible(bytes: &[u8]) -> String {
-    let shown = |c: char| match c {
-        '\u{1d}' => "<GS>".to_owned(),
-        c if c.is_control() => format!("<{:02X}>", u32::from(c)),
-        c => c.to_string(),
-    };
-    String::from_utf8_lossy(bytes).chars().map(shown).collect()
-}
-
 fn describe(code: &[u8], rules: &Rewrite, decoded: &DecodedV1) -> String {
-    let mut lines = vec![visible(code)];
+    let mut lines = vec![visible_bytes(code)];
     let mut row = |name: &str, value: &str| lines.push(format!("  {name:<10}{value}"));
     let (identifier, data) = aim::split(code);
     for (number, text) in rules.explain(&String::from_utf8_lossy(data)) {
-        row("rule", &format!("{number} makes it {}", visible(text.as_bytes())));
+        row("rule", &format!("{number} makes it {}", visible(&text)));
     }
     if let Some(identifier) = identifier {
         row("symbology", identifier.symbology());
@@ -133,13 +124,10 @@ fn describe(code: &[u8], rules: &Rewrite, decoded: &DecodedV1) -> String {
     for element in &decoded.elements {
         let meaning = decoded.values.iter().find(|value| value.ai == element.ai);
         let meaning = meaning.map(|value| format!("  = {}", value.value)).unwrap_or_default();
-        row(
-            &format!("({})", element.ai),
-            &format!("{:<24}{}{meaning}", element.title, visible(element.value.as_bytes())),
-        );
+        row(&format!("({})", element.ai), &format!("{:<24}{}{meaning}", element.title, visible(&element.value)));
     }
     for flaw in &decoded.flaws {
-        row("flaw", flaw);
+        row("flaw", &visible(flaw));
     }
     for note in &decoded.notes {
         row("note", note);
@@ -156,7 +144,6 @@ mod tests {
     fn what_a_person_can_not_type_may_be_written() {
         assert_eq!(with_separators(b"10L42<GS>17270131"), b"10L42\x1d17270131");
         assert_eq!(with_separators(b"10L42\\x1d17"), b"10L42\x1d17");
-        assert_eq!(visible(b"\x02A\x1dB"), "<02>A<GS>B");
     }
 
     #[test]
@@ -172,11 +159,21 @@ mod tests {
 
     #[test]
     fn a_label_is_described_for_a_person() {
-        let code = b"]C1010703206980498810L42\x1d3103001250";
+        let code = b"]C1010703206980498810L42\x1d3103001250\r";
         let described =
             describe(code, &Rewrite::default(), &DecodedV1::of(code, &Rewrite::default(), clock::now().wall));
-        for part in ["GS1-128", "07032069804988", "BATCH/LOT", "= 1.250 kg", "nothing against it"] {
+        for part in
+            ["L42<GS>3103001250<CR>", "GS1-128", "07032069804988", "BATCH/LOT", "= 1.250 kg", "nothing against it"]
+        {
             assert!(described.contains(part), "{part} is missing in {described}");
         }
+    }
+
+    #[test]
+    fn no_part_of_a_label_steers_the_terminal() {
+        let code = b"]C110A\x1b[31m\x1d\x1b[2J";
+        let rules = Rewrite::default();
+        let described = describe(code, &rules, &DecodedV1::of(code, &rules, clock::now().wall));
+        assert!(described.contains("AI (<ESC>[2J...)") && !described.contains('\u{1b}'), "{described}");
     }
 }

@@ -23,6 +23,7 @@ use crate::domain::catalog::Conventions;
 use crate::domain::decode::frame::{Framing, Terminator};
 use crate::domain::device::Choice;
 use crate::domain::policy::Policies;
+use crate::domain::visible::visible;
 use crate::io::entropy;
 use crate::io::http::HttpConfig;
 use crate::io::serial::SerialConfig;
@@ -181,7 +182,7 @@ fn greeting(console: &Console, device: &str) -> String {
 
 fn label_list(labels: &[Label]) -> String {
     let line = |(n, label): (usize, &Label)| {
-        format!("{:>4}  {:<22} {}", n + 1, label.code.replace('\u{1d}', "<GS>"), label.caption).trim_end().to_owned()
+        format!("{:>4}  {:<22} {}", n + 1, visible(&label.code), label.caption).trim_end().to_owned()
     };
     labels.iter().enumerate().map(line).collect::<Vec<_>>().join("\n")
 }
@@ -214,7 +215,7 @@ fn fire(console: &Console, text: &str) -> String {
     let by_number = text.parse::<usize>().ok().and_then(|n| console.labels.get(n.wrapping_sub(1)));
     let code = by_number.map_or(text, |label| &label.code);
     match console.scanner.fire(code) {
-        Ok(()) => format!("fired {}", code.replace('\u{1d}', "<GS>")),
+        Ok(()) => format!("fired {}", visible(code)),
         Err(error) => format!("the pretend scanner failed: {error}"),
     }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::{ConfigArg, Failure, local, say};
 use crate::config::{Config, Scanner};
 use crate::domain::device::{Claim, Device, DeviceKind, owner};
+use crate::domain::visible::visible;
 use crate::io::devices::{Roots, resolved};
 use crate::wire::devices_v1::{DeviceV1, DevicesV1, PlannedV1};
 use crate::wire::local_v1::{HeldV1, ScannerV1, StatusV1};
@@ -131,6 +132,7 @@ fn readable(report: &DevicesV1) -> String {
     lines.join("\n")
 }
 
+/// A device may call itself anything.
 fn about(device: &DeviceV1) -> Vec<String> {
     let mut lines = vec![format!("{}  {}  {}", device.node, device.kind, visible(&device.name))];
     let mut facts = vec![format!("bus {}", device.bus)];
@@ -152,11 +154,6 @@ fn about(device: &DeviceV1) -> Vec<String> {
         lines.extend(paste.lines().map(|line| format!("        {line}")));
     }
     lines
-}
-
-/// A device may call itself anything; a terminal must not obey it.
-fn visible(text: &str) -> String {
-    crate::wire::scans_v1::printable(text.as_bytes())
 }
 
 /// What the kind of a device needs of the one who reads it.

@@ -3,7 +3,8 @@
 
 use super::live::{self, Seen};
 use super::{ConfigArg, Failure, say};
-use crate::wire::scans_v1::{StepV1, TestedV1, printable};
+use crate::domain::visible::visible;
+use crate::wire::scans_v1::{StepV1, TestedV1};
 
 /// Events of one code that are printed; --json has them all.
 const MAX_EVENTS: usize = 400;
@@ -68,14 +69,11 @@ fn readable(scan: &TestedV1, events: bool) -> String {
             gaps.min_ms, gaps.median_ms, gaps.max_ms, gaps.count
         ));
     }
-    let elements: Vec<String> = scan
-        .elements
-        .iter()
-        .map(|element| format!("({}) {}", element.ai, printable(element.value.as_bytes())))
-        .collect();
+    let elements: Vec<String> =
+        scan.elements.iter().map(|element| format!("({}) {}", element.ai, visible(&element.value))).collect();
     let gtin = scan.gtin14.as_ref().map(|gtin| format!("  GTIN {gtin}")).unwrap_or_default();
     lines.push(format!("    is      {}{gtin}  {}", scan.kind, elements.join("  ")).trim_end().to_owned());
-    lines.extend(scan.flaws.iter().map(|flaw| format!("    FLAW    {flaw}")));
+    lines.extend(scan.flaws.iter().map(|flaw| format!("    FLAW    {}", visible(flaw))));
     if events {
         lines.extend(scan.events.iter().take(MAX_EVENTS).map(event));
     }
@@ -114,7 +112,7 @@ mod tests {
     #[test]
     fn a_scan_is_shown_with_its_bytes_its_gaps_and_what_was_understood() {
         let at = Now { boot: Duration::ZERO, wall: Wall(0) };
-        let bytes = b"]C1010703206980498810L\x1b[31m\x1d".to_vec();
+        let bytes = b"]C1010703206980498810L\x1b[31m\x1d\x1b[0m".to_vec();
         let raw = RawScan::new("dock", &bytes, at);
         let key = |ms, value| Step { after: Duration::from_millis(ms), what: Happening::Key { code: 30, value } };
         let steps = vec![key(0, 1), key(1, 0), key(1, 1)];

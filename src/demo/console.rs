@@ -17,6 +17,7 @@ use super::cutter::Cutter;
 use super::labels::Label;
 use super::receiver::Receiver;
 use super::scanner::PretendScanner;
+use crate::domain::visible::visible;
 
 /// What the console shows and moves.
 #[derive(Debug)]
@@ -140,7 +141,7 @@ fn whole_page(console: &Console) -> Markup {
                             div.labels {
                                 @for label in console.labels.iter().filter(|label| label.group == group) {
                                     button type="button" data-fire=(label.code) {
-                                        code { (label.code.replace('\u{1d}', "<GS>")) }
+                                        code { (visible(&label.code)) }
                                         @if !label.caption.is_empty() { span { (label.caption) } }
                                     }
                                 }

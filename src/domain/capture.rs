@@ -439,15 +439,14 @@ impl Capture {
             && slip.item.is_none()
             && let Some((open, line)) = self.catalog.only_line_in_bin(bin, document.as_ref().map(|d| d.code.as_str()))
         {
-            slip.item = Some(resolve::item_of(&line.product));
+            slip.item = Some(resolve::item_on(line));
             slip.document = Some(OpenDocument { code: open.code.clone(), direction: open.direction });
         }
         let (Some(document), Some(item)) = (slip.document.as_ref().or(document.as_ref()), &slip.item) else { return };
-        let product = item.gtin.map_or_else(|| item.code.clone(), |gtin| gtin.to_string());
-        let line = self.catalog.line(&document.code, &product, slip.bin.as_deref());
+        let line = self.catalog.line(&document.code, &item.code, slip.bin.as_deref());
         slip.expected = line.map(|line| line.expected);
         let unit = line.and_then(|line| line.unit.clone());
-        slip.unit = unit.or_else(|| self.catalog.product(&product).and_then(|product| product.unit.clone()));
+        slip.unit = unit.or_else(|| self.catalog.product(&item.code).and_then(|product| product.unit.clone()));
         if slip.bin.is_none() {
             slip.bin = line.and_then(|line| line.bin.clone());
         }

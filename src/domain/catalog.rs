@@ -3,8 +3,9 @@
 //! Everything here helps and nothing here is needed: a code that the catalog doesn't know is reported as it was read.
 
 use std::collections::HashMap;
+use std::iter;
 
-use super::decode::gtin::Gtin;
+use super::decode::gtin::{Gtin, in_full};
 use super::quantity::Quantity;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub struct Document {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// The product's key, see [`product_key`].
+    /// The product's code, in any spelling.
     pub product: String,
     pub bin: Option<String>,
     pub expected: Quantity,
@@ -85,13 +86,21 @@ pub struct Catalog {
     operators: HashMap<String, Operator>,
     documents: HashMap<String, Document>,
     bins: HashMap<String, Bin>,
+    /// By what their codes say as they stand, see [`exact`].
     products: HashMap<String, Product>,
+    /// Where in `products` a UPC-A is that was written down in its short form.
+    short: HashMap<String, String>,
     conventions: Conventions,
 }
 
 /// One spelling a product: the canonical GTIN where the code is one, else the code itself.
-pub fn product_key(code: &str) -> String {
+fn exact(code: &str) -> String {
     Gtin::parse(code).map_or_else(|| code.to_owned(), |gtin| gtin.to_string())
+}
+
+/// What a code that somebody wrote down may say: eight digits may be a number of their own and the short form of another.
+fn readings(code: &str) -> impl Iterator<Item = String> {
+    iter::once(exact(code)).chain(in_full(code).map(|gtin| gtin.to_string()))
 }
 
 impl Catalog {
@@ -112,12 +121,16 @@ impl Catalog {
     }
 
     pub fn add_product(&mut self, product: Product) {
-        self.products.insert(product_key(&product.code), product);
+        let key = exact(&product.code);
+        if let Some(full) = in_full(&product.code) {
+            self.short.insert(full.to_string(), key.clone());
+        }
+        self.products.insert(key, product);
     }
 
     /// What `text` is: an exact match of the catalog first, then the site's prefixes.
     pub fn know(&self, text: &str) -> Option<Known> {
-        if let Some(product) = self.product(text) {
+        if let Some(product) = self.products.get(&exact(text)) {
             return Some(Known::Product(product.clone()));
         }
         if let Some(bin) = self.bins.get(text) {
@@ -132,8 +145,10 @@ impl Catalog {
         self.by_prefix(text)
     }
 
+    /// The product that a code means. One that is written down as this very number goes before one whose short form
+    /// stands for it.
     pub fn product(&self, code: &str) -> Option<&Product> {
-        self.products.get(&product_key(code))
+        readings(code).find_map(|key| self.products.get(&key).or_else(|| self.products.get(self.short.get(&key)?)))
     }
 
     pub fn operator(&self, badge: &str) -> Operator {
@@ -142,8 +157,12 @@ impl Catalog {
 
     /// The line of `document` for a product, in `bin` when several lines share the product.
     pub fn line(&self, document: &str, product: &str, bin: Option<&str>) -> Option<&Line> {
-        let key = product_key(product);
-        let lines = || self.documents.get(document).into_iter().flat_map(|d| &d.lines).filter(|l| l.product == key);
+        let known = self.product(product);
+        let of_product = |line: &&Line| match self.product(&line.product).zip(known) {
+            Some((one, other)) => std::ptr::eq(one, other),
+            None => readings(&line.product).any(|key| readings(product).any(|other| other == key)),
+        };
+        let lines = || self.documents.get(document).into_iter().flat_map(|d| &d.lines).filter(of_product);
         let in_bin = lines().find(|line| bin.is_some() && line.bin.as_deref() == bin);
         in_bin.or_else(|| one(lines().filter(|line| bin.is_none() || line.bin.is_none())))
     }
@@ -180,12 +199,16 @@ fn one<T>(mut items: impl Iterator<Item = T>) -> Option<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use super::super::decode::{RawScan, decode};
+    use super::super::time::{Now, Wall};
     use super::*;
 
     fn catalog() -> Catalog {
         let mut catalog = Catalog::new(Conventions::default());
         let line = |bin: &str, expected| Line {
-            product: product_key("7032069804988"),
+            product: "7032069804988".into(),
             bin: Some(bin.into()),
             expected: Quantity::from_count(expected),
             unit: None,
@@ -226,5 +249,86 @@ mod tests {
         assert_eq!(catalog().know("WH/IN/9"), Some(document));
         assert_eq!(catalog().know("WH/IN/"), None);
         assert_eq!(catalog().know("ACME-1"), None);
+    }
+
+    /// What a slip gets for the item when a scanner sends `code`.
+    fn scanned(code: &str) -> String {
+        let at = Now { boot: Duration::ZERO, wall: Wall(1_795_414_353_123) };
+        let scan = decode(RawScan::new("gun", code.as_bytes(), at));
+        scan.meaning.item().and_then(|item| item.gtin).map_or(scan.text, |gtin| gtin.to_string())
+    }
+
+    fn stored(codes: &[&str]) -> Catalog {
+        let mut catalog = Catalog::new(Conventions::default());
+        for &code in codes {
+            catalog.add_product(Product { code: code.into(), name: format!("stored as {code}"), unit: None });
+        }
+        catalog
+    }
+
+    fn found(catalog: &Catalog, code: &str) -> Option<String> {
+        catalog.product(&scanned(code)).map(|product| product.code.clone())
+    }
+
+    #[test]
+    fn a_product_that_is_stored_under_eight_digits_is_found_by_what_scanners_make_of_its_barcode() {
+        for (eight, scans) in [
+            ("01234565", &["01234565", "]E001234565", "]E00012345000065", "]E0012345000065", "]E401234565"][..]),
+            ("04252614", &["04252614", "]E004252614", "]E00042100005264", "]E0042100005264"]),
+            ("96385074", &["96385074", "]E496385074"]),
+        ] {
+            let catalog = stored(&[eight]);
+            for scan in scans {
+                assert_eq!(found(&catalog, scan).as_deref(), Some(eight), "{scan}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_product_that_is_stored_in_full_is_found_by_its_short_form_but_not_by_another_s_ean_8() {
+        let catalog = stored(&["012345000065"]);
+        assert!(found(&catalog, "01234565").is_some() && found(&catalog, "]E001234565").is_some());
+        assert_eq!(found(&catalog, "]E401234565"), None);
+    }
+
+    #[test]
+    fn of_two_products_with_one_reading_the_one_that_is_written_so_is_meant() {
+        for codes in [["012345000065", "01234565"], ["01234565", "012345000065"]] {
+            let catalog = stored(&codes);
+            assert_eq!(found(&catalog, "]E0012345000065").as_deref(), Some("012345000065"));
+            assert_eq!(found(&catalog, "]E401234565").as_deref(), Some("01234565"));
+            assert!(catalog.product("01234565").is_some_and(|product| product.code == "01234565"));
+        }
+    }
+
+    #[test]
+    fn eight_digits_that_are_a_bin_s_code_are_no_product_s_short_form() {
+        let mut catalog = stored(&["042100005264"]);
+        catalog.add_bin(Bin { code: "04252614".into(), name: None });
+        assert!(matches!(catalog.know("04252614"), Some(Known::Bin(_))));
+    }
+
+    #[test]
+    fn a_line_is_found_by_either_spelling_of_its_product_whether_the_product_is_known_or_not() {
+        for products in [&[][..], &["01234565"]] {
+            for (line, scan) in [
+                ("01234565", "01234565"),
+                ("01234565", "]E0012345000065"),
+                ("01234565", "]E401234565"),
+                ("012345000065", "01234565"),
+            ] {
+                assert!(line_of(products, line, scan), "{products:?}: {line} by {scan}");
+            }
+        }
+        assert!(line_of(&["01234565"], "012345000065", "]E401234565"), "one product under two spellings");
+        assert!(!line_of(&["01234565", "012345000065"], "012345000065", "]E401234565"), "two products");
+        assert!(!line_of(&[], "01234565", "]E096385074"));
+    }
+
+    fn line_of(products: &[&str], line: &str, scan: &str) -> bool {
+        let mut catalog = stored(products);
+        let line = Line { product: line.into(), bin: None, expected: Quantity::from_count(8), unit: None };
+        catalog.add_document(Document { code: "WH/IN/4".into(), direction: Direction::Receipt, lines: vec![line] });
+        catalog.line("WH/IN/4", &scanned(scan), None).is_some()
     }
 }

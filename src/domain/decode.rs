@@ -90,7 +90,15 @@ pub enum Meaning<'a> {
     Text,
 }
 
-impl Meaning<'_> {
+impl<'a> Meaning<'a> {
+    /// GTIN and elements, where the code has a GS1 identity.
+    pub fn item(&self) -> Option<&ItemCode<'a>> {
+        match self {
+            Meaning::Item(item) => Some(item),
+            Meaning::Command(_) | Meaning::OdooCommand | Meaning::Text => None,
+        }
+    }
+
     /// The word for it on the wire and in the terminal.
     pub fn name(&self) -> &'static str {
         match self {
@@ -164,9 +172,7 @@ impl From<Gtin> for ItemCode<'_> {
 /// Understands one scan, its device's rewriting rules applied first.
 pub fn decode(raw: RawScan) -> Scan {
     let RawScan { source, mut bytes, at, mut flaws, rules, trace: _, typed: _ } = raw;
-    let (identifier, data) = aim::split(&bytes);
-    let text = rules.apply(readable(data, &mut flaws));
-    let meaning = understand(identifier, &text, &mut flaws).into_owned();
+    let Reading { identifier: _, text, meaning } = read(&bytes, &rules, &mut flaws);
     let text = text.chars().take(RAW_KEPT).collect();
     if bytes.len() > RAW_KEPT {
         if !flaws.iter().any(|flaw| matches!(flaw, Flaw::TooLong { .. })) {
@@ -175,6 +181,24 @@ pub fn decode(raw: RawScan) -> Scan {
         bytes.truncate(RAW_KEPT);
     }
     Scan { source, at, raw: bytes, text, meaning, flaws }
+}
+
+/// What the bytes of one code say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading<'a> {
+    /// The AIM identifier, when the scanner sent one.
+    pub identifier: Option<Identifier>,
+    /// The data behind it, cleaned and rewritten.
+    pub text: Cow<'a, str>,
+    pub meaning: Meaning<'static>,
+}
+
+/// Reads the bytes of one code as a device with these rules sends them. Allocates nothing for a bare GTIN.
+pub fn read<'a>(bytes: &'a [u8], rules: &Rewrite, flaws: &mut Vec<Flaw>) -> Reading<'a> {
+    let (identifier, data) = aim::split(bytes);
+    let text = rules.apply(readable(data, flaws));
+    let meaning = understand(identifier, &text, flaws).into_owned();
+    Reading { identifier, text, meaning }
 }
 
 /// What `text` says, by its symbology identifier where there is one. Borrows, and allocates nothing for a bare GTIN.
@@ -267,7 +291,7 @@ fn looks_like_elements(text: &str) -> bool {
 }
 
 /// The data as text: outer blanks and control characters gone, but for GS, which separates GS1 elements.
-pub fn readable<'a>(data: &'a [u8], flaws: &mut Vec<Flaw>) -> Cow<'a, str> {
+fn readable<'a>(data: &'a [u8], flaws: &mut Vec<Flaw>) -> Cow<'a, str> {
     let text = String::from_utf8_lossy(data);
     if matches!(text, Cow::Owned(_)) {
         flaws.push(Flaw::NotUtf8);
@@ -294,10 +318,7 @@ mod tests {
     }
 
     fn item(bytes: &[u8]) -> ItemCode<'static> {
-        match scan(bytes).meaning {
-            Meaning::Item(item) => item,
-            other @ (Meaning::Command(_) | Meaning::OdooCommand | Meaning::Text) => panic!("{other:?}"),
-        }
+        scan(bytes).meaning.item().unwrap().clone()
     }
 
     fn gtin14(bytes: &[u8]) -> String {

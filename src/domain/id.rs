@@ -91,7 +91,7 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex(&self.0))
     }
 }
 
@@ -117,6 +117,12 @@ impl ChainHead {
     }
 }
 
+/// Two digits a byte, in lower case.
+pub fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()
+}
+
 /// Lower case only: a digest has one spelling.
 fn hex_value(digit: u8) -> Option<u8> {
     match digit {
@@ -134,6 +140,12 @@ mod tests {
     fn an_event_id_is_a_version_7_uuid_with_its_time_in_front() {
         let id = EventId::mint(Wall(0x0193_570e_7c2a), &[0xff; 10]);
         assert_eq!(id.to_string(), "0193570e-7c2a-7fff-bfff-ffffffffffff");
+    }
+
+    #[test]
+    fn hexadecimal_has_two_digits_a_byte() {
+        assert_eq!(hex(&[0, 9, 0x0a, 0xf0, 0xff]), "00090af0ff");
+        assert_eq!(hex(&[]), "");
     }
 
     #[test]

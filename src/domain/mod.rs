@@ -21,3 +21,4 @@ pub mod receipt;
 pub mod tester;
 pub mod time;
 pub mod view;
+pub mod visible;

@@ -13,7 +13,6 @@ use super::devices::{Roots, report_map};
 use super::ready::readable;
 use super::scanner::Ended;
 use super::source::{Outlet, Reading, Recorder};
-use crate::domain::decode::frame::Frame;
 use crate::domain::decode::hid_pos::HidPos;
 use crate::domain::decode::trace::Happening;
 use crate::domain::device::Device;
@@ -79,26 +78,20 @@ impl Reader<'_> {
                 () = let_go.cancelled() => return self.gone("its name now leads to another device").await,
             };
             if let Some(frame) = frame
-                && !self.hand_over(frame).await
+                && !self.outlet.scan(frame, self.reading()).await
             {
                 return Ended::Stopping;
             }
         }
     }
 
-    async fn hand_over(&mut self, frame: Frame) -> bool {
-        let reading = Reading { trace: self.recorder.take(), ..Reading::at(clock::now()) };
-        self.outlet.scan(frame, reading).await
+    fn reading(&mut self) -> Reading {
+        Reading { trace: self.recorder.take(), ..Reading::at(clock::now()) }
     }
 
     async fn gone(mut self, why: &str) -> Ended {
-        tracing::warn!(scanner = self.outlet.name(), why, "scanner went away");
-        if let Some(partial) = self.pos.unplugged()
-            && !self.hand_over(partial).await
-        {
-            return Ended::Stopping;
-        }
-        Ended::Gone
+        let (partial, reading) = (self.pos.unplugged(), self.reading());
+        Ended::gone(why, self.outlet, partial, reading).await
     }
 }
 

@@ -15,8 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::devices::{Roots, resolved};
 use super::hotplug::Hotplug;
-use super::source::Outlet;
+use super::source::{Outlet, Reading};
 use super::{clock, evdev, hidraw, serial, stdin};
+use crate::domain::decode::frame::Frame;
 use crate::domain::decode::rewrite::Rewrite;
 use crate::domain::device::{Choice, Claim, Device, DeviceKind, owner};
 use crate::domain::time::Deadline;
@@ -93,6 +94,17 @@ impl Ended {
         } else {
             Ended::Failed(error.to_string())
         }
+    }
+
+    /// The device is there no longer: what had come of a code by then is told as it is.
+    pub async fn gone(why: &str, outlet: &Outlet, partial: Option<Frame>, reading: Reading) -> Ended {
+        tracing::warn!(scanner = outlet.name(), why, "scanner went away");
+        if let Some(frame) = partial
+            && !outlet.scan(frame, reading).await
+        {
+            return Ended::Stopping;
+        }
+        Ended::Gone
     }
 }
 

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::clock;
 use super::scanner::Ended;
 use super::source::{Back, Outlet, Reading, Recorder};
-use crate::domain::decode::frame::{Frame, Framer, Framing};
+use crate::domain::decode::frame::{Framer, Framing};
 use crate::domain::decode::trace::Happening;
 use crate::domain::device::{Choice, Device};
 use crate::domain::view::Hold;
@@ -130,16 +130,15 @@ impl Line<'_> {
                 Woken::LetGo => return self.gone("its name now leads to another device").await,
             };
             for frame in frames {
-                if !self.hand_over(frame).await {
+                if !self.outlet.scan(frame, self.reading()).await {
                     return Ended::Stopping;
                 }
             }
         }
     }
 
-    async fn hand_over(&mut self, frame: Frame) -> bool {
-        let reading = Reading { trace: self.recorder.take(), back: self.back.clone(), ..Reading::at(clock::now()) };
-        self.outlet.scan(frame, reading).await
+    fn reading(&mut self) -> Reading {
+        Reading { trace: self.recorder.take(), back: self.back.clone(), ..Reading::at(clock::now()) }
     }
 
     /// The scanner tells its user; that it can't is no reason to stop reading it.
@@ -152,12 +151,7 @@ impl Line<'_> {
     }
 
     async fn gone(mut self, why: &str) -> Ended {
-        tracing::warn!(scanner = self.outlet.name(), why, "scanner went away");
-        if let Some(partial) = self.framer.unplugged()
-            && !self.hand_over(partial).await
-        {
-            return Ended::Stopping;
-        }
-        Ended::Gone
+        let (partial, reading) = (self.framer.unplugged(), self.reading());
+        Ended::gone(why, self.outlet, partial, reading).await
     }
 }

@@ -14,7 +14,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::{App, reply, text};
-use crate::domain::id::Digest;
+use crate::domain::id::{Digest, hex};
 use crate::io::entropy;
 
 pub(super) const TOKEN: &str = "x-tallyman-token";
@@ -39,7 +39,7 @@ impl Guard {
             // Any other loopback address that IT chose.
             address.to_string(),
         ];
-        Ok(Guard { hosts, token: hex(entropy::bytes::<32>()?), session: hex(entropy::bytes::<32>()?) })
+        Ok(Guard { hosts, token: hex(&entropy::bytes::<32>()?), session: hex(&entropy::bytes::<32>()?) })
     }
 
     pub(super) fn token(&self) -> &str {
@@ -91,9 +91,4 @@ pub(super) async fn check(State(app): State<Arc<App>>, request: Request, next: N
 
 fn text_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
-}
-
-/// 64 hexadecimal digits, as a digest prints.
-fn hex(bytes: [u8; 32]) -> String {
-    Digest(bytes).to_string()
 }

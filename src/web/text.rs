@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::domain::capture::{Question, TypedSlot};
 use crate::domain::policy::{Kind, Reason};
+pub(super) use crate::domain::visible::visible;
 
 pub(super) const LANG: &str = "en";
 pub(super) const TITLE: &str = "Tallyman";
@@ -263,18 +264,6 @@ pub(super) fn gaps(min: Duration, median: Duration, max: Duration) -> String {
     format!("gaps {:.1} / {:.1} / {:.1} ms", ms(min), ms(median), ms(max))
 }
 
-/// Control characters become visible (GS as \u{241d}), so that what was read can be read by a person too.
-pub(super) fn visible(code: &str) -> String {
-    let show = |c: char| match u32::from(c) {
-        control @ 0..=0x1f => char::from_u32(0x2400 + control).unwrap_or('\u{fffd}'),
-        0x7f => '\u{2421}',
-        // Marks that would turn the reading direction of what stands around them.
-        0x200e | 0x200f | 0x202a..=0x202e | 0x2066..=0x2069 => '\u{fffd}',
-        _ => c,
-    };
-    code.chars().map(show).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -284,11 +273,5 @@ mod tests {
         let words = |text| Reason::parse(text).map(|own| reason(&own));
         assert_eq!(words("bin_empty").as_deref(), Some("Bin is empty"));
         assert_eq!(words("left_in_rain").as_deref(), Some("Left in rain"));
-    }
-
-    #[test]
-    fn control_and_direction_characters_are_shown_and_do_nothing() {
-        assert_eq!(visible("01\u{1d}10A\u{7f}"), "01\u{241d}10A\u{2421}");
-        assert_eq!(visible("A\u{202e}B"), "A\u{fffd}B");
     }
 }

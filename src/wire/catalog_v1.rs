@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::catalog::{Bin, Catalog, Conventions, Direction, Document, Line, Operator, Product, product_key};
+use crate::domain::catalog::{Bin, Catalog, Conventions, Direction, Document, Line, Operator, Product};
 use crate::domain::quantity::Quantity;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -97,6 +97,6 @@ impl LineV1 {
         let expected = Quantity::parse(&self.expected).ok_or_else(|| {
             format!("document {document}: \"{}\" is no quantity, write a decimal like \"12.5\"", self.expected)
         })?;
-        Ok(Line { product: product_key(&self.product), bin: self.bin, expected, unit: self.unit })
+        Ok(Line { product: self.product, bin: self.bin, expected, unit: self.unit })
     }
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::decode::{Flaw, Meaning, aim, gs1, readable, rewrite::Rewrite, understand};
+use crate::domain::decode::rewrite::Rewrite;
+use crate::domain::decode::{Flaw, Reading, gs1, read};
 use crate::domain::time::Wall;
 
 #[derive(Debug, Serialize)]
@@ -41,13 +42,9 @@ impl DecodedV1 {
     /// Decodes one code as a device with these rules would; `wall` gives the century of two-digit years.
     pub fn of(bytes: &[u8], rules: &Rewrite, wall: Wall) -> DecodedV1 {
         let mut flaws = Vec::new();
-        let (identifier, data) = aim::split(bytes);
-        let text = rules.apply(readable(data, &mut flaws));
-        let meaning = understand(identifier, &text, &mut flaws);
-        let (gtin, elements) = match &meaning {
-            Meaning::Item(item) => (item.gtin, item.elements.as_slice()),
-            Meaning::Command(_) | Meaning::OdooCommand | Meaning::Text => (None, [].as_slice()),
-        };
+        let Reading { identifier, text: _, meaning } = read(bytes, rules, &mut flaws);
+        let item = meaning.item();
+        let elements = item.map_or(&[][..], |item| &item.elements);
         let value = |element: &gs1::Element<'_>| {
             element.read(wall).map(|value| ValueV1 { ai: element.ai.to_string(), value: value.to_string() })
         };
@@ -59,7 +56,7 @@ impl DecodedV1 {
             ok: !flaws.iter().any(Flaw::refuses),
             aim: identifier.map(|identifier| identifier.to_string()),
             kind: meaning.name(),
-            gtin14: gtin.map(|gtin| gtin.to_string()),
+            gtin14: item.and_then(|item| item.gtin).map(|gtin| gtin.to_string()),
             elements: elements.iter().map(ElementV1::from).collect(),
             values: elements.iter().filter_map(value).collect(),
             notes: gs1::missing(elements).into_iter().map(note).collect(),

@@ -5,9 +5,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::decode_v1::ElementV1;
-use crate::domain::decode::Meaning;
 use crate::domain::decode::trace::{Gaps, Happening, Step};
+use crate::domain::id::hex;
 use crate::domain::tester::Tested;
+use crate::domain::visible::visible_bytes;
 
 /// Answer to a tester's question for scans.
 #[derive(Debug, Serialize, Deserialize)]
@@ -69,20 +70,17 @@ pub struct StepV1 {
 impl From<&Tested> for TestedV1 {
     fn from(tested: &Tested) -> TestedV1 {
         let scan = &tested.scan;
-        let (gtin, elements) = match &scan.meaning {
-            Meaning::Item(item) => (item.gtin.map(|gtin| gtin.to_string()), &item.elements[..]),
-            Meaning::Command(_) | Meaning::OdooCommand | Meaning::Text => (None, &[][..]),
-        };
+        let item = scan.meaning.item();
         TestedV1 {
             number: tested.number,
             scanner: scan.source.to_string(),
             at: scan.at.wall.to_string(),
             hex: hex(&scan.raw),
-            printable: printable(&scan.raw),
+            printable: visible_bytes(&scan.raw),
             kind: scan.meaning.name().to_owned(),
             text: scan.text.clone(),
-            gtin14: gtin,
-            elements: elements.iter().map(ElementV1::from).collect(),
+            gtin14: item.and_then(|item| item.gtin).map(|gtin| gtin.to_string()),
+            elements: item.map_or(&[][..], |item| &item.elements).iter().map(ElementV1::from).collect(),
             flaws: scan.flaws.iter().map(ToString::to_string).collect(),
             gaps: tested.gaps().map(GapsV1::from),
             events: tested.steps.iter().map(StepV1::from).collect(),
@@ -126,31 +124,4 @@ impl StepV1 {
 fn bytes(digits: &str) -> Option<Vec<u8>> {
     let pair = |at| digits.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
     (0..digits.len()).step_by(2).map(pair).collect()
-}
-
-/// Two digits a byte.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Text with each control character by its name, and bytes that are no text as hexadecimal.
-pub fn printable(bytes: &[u8]) -> String {
-    const NAMES: [&str; 32] = [
-        "NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "TAB", "LF", "VT", "FF", "CR", "SO", "SI", "DLE",
-        "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC", "FS", "GS", "RS", "US",
-    ];
-    let mut out = String::new();
-    for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            match NAMES.get(c as usize) {
-                Some(name) => out.extend(["<", name, ">"]),
-                None if c.is_control() || ('\u{2028}'..='\u{202e}').contains(&c) => {
-                    out.push_str(&format!("<U+{:04X}>", c as u32));
-                }
-                None => out.push(c),
-            }
-        }
-        chunk.invalid().iter().for_each(|byte| out.push_str(&format!("<{byte:02x}>")));
-    }
-    out
 }

@@ -38,3 +38,15 @@ fn the_card_has_the_reasons_of_the_configuration_that_is_named() {
     assert!(svg.contains("<title>TM-REASON-EATEN_BY_MICE</title>"), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(!svg.contains("TM-REASON-BIN_EMPTY"));
 }
+
+#[test]
+fn a_configuration_says_nothing_to_the_calibration_sheet_and_one_that_is_named_must_be_there() {
+    let asked = |args: &[&str]| {
+        let output = tallyman(&[&["card", "--format", "svg"], args].concat());
+        (output.status.code(), output.stdout.is_empty(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let both = asked(&["--calibration", "--config", "t.toml"]);
+    assert!(matches!(&both, (Some(2), true, why) if why.contains("cannot be used with")), "{both:?}");
+    let missing = asked(&["--config", "nowhere/t.toml"]);
+    assert!(matches!(&missing, (Some(78), true, why) if why.contains("nowhere/t.toml")), "{missing:?}");
+}

@@ -1,7 +1,7 @@
 //! What a scan is: catalog and GS1 first, the site's prefixes next, and last the slot that the page asks for.
 
-use super::super::catalog::{Catalog, Direction, Operator};
-use super::super::decode::gtin::Gtin;
+use super::super::catalog::{Catalog, Direction, Line, Operator};
+use super::super::decode::gtin;
 use super::super::decode::{ItemCode, Meaning, Scan};
 use super::super::event::Item;
 use super::session::Question;
@@ -62,7 +62,16 @@ pub(super) fn typed(catalog: &Catalog, slot: TypedSlot, text: String) -> Filling
 
 /// An item known by its code alone.
 pub(super) fn item_of(code: &str) -> Item {
-    Item { code: code.to_owned(), gtin: Gtin::parse(code), ..Item::default() }
+    Item { code: code.to_owned(), gtin: gtin::likeliest(code), ..Item::default() }
+}
+
+/// The item of a line, as a scan of it would read.
+pub(super) fn item_on(line: &Line) -> Item {
+    let item = item_of(&line.product);
+    match item.gtin {
+        Some(gtin) => Item { code: gtin.to_string(), ..item },
+        None => item,
+    }
 }
 
 /// A code with GS1's identifiers: a trade item, something else that the catalog knows by its number, or details of the

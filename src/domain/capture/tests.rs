@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::catalog::{Bin, Conventions, Document, Line, Product, product_key};
+use super::super::catalog::{Bin, Conventions, Document, Line, Product};
 use super::super::decode::{RawScan, decode};
 use super::super::event::MediaType;
 use super::super::id::Digest;
@@ -20,7 +20,7 @@ fn catalog() -> Catalog {
     catalog.add_product(Product { code: TEA.into(), name: "Tea".into(), unit: Some("Units".into()) });
     catalog.add_bin(Bin { code: "A-03-02".into(), name: None });
     let line = |bin: Option<&str>| Line {
-        product: product_key(TEA),
+        product: TEA.into(),
         bin: bin.map(Into::into),
         expected: Quantity::from_count(8),
         unit: None,
@@ -314,4 +314,27 @@ fn a_command_of_odoo_is_explained_and_is_no_bin() {
         matches!(floor.scan("OBTVALI"), Effect::Tell(Feedback::NotUnderstood { help, .. }) if help.contains("Odoo"))
     );
     assert_eq!(floor.capture.slip(), None);
+}
+
+#[test]
+fn a_product_that_is_stored_under_its_short_upc_is_counted_against_its_line() {
+    for scan in ["01234565", "]E0012345000065", "]E401234565"] {
+        let mut catalog = catalog();
+        catalog.add_product(Product { code: "01234565".into(), name: "Soup".into(), unit: Some("Cans".into()) });
+        let line = Line { product: "01234565".into(), bin: None, expected: Quantity::from_count(6), unit: None };
+        catalog.add_document(Document { code: "WH/IN/5".into(), direction: Direction::Receipt, lines: vec![line] });
+        let mut floor = Floor::new();
+        floor.capture = Capture::new(catalog, Policies::default());
+        floor.scans(&["EMP-7", "WH/IN/5", scan]);
+        let slip = floor.capture.slip().unwrap();
+        assert_eq!((slip.expected, slip.unit.as_deref()), (Some(Quantity::from_count(6)), Some("Cans")), "{scan}");
+    }
+}
+
+#[test]
+fn a_number_that_is_typed_is_taken_as_a_scan_of_it_would_be() {
+    let mut floor = Floor::new();
+    floor.input(Input::Typed { slot: TypedSlot::Item, text: "01234565".into() });
+    let item = floor.capture.slip().and_then(|slip| slip.item.clone()).unwrap();
+    assert_eq!(item.gtin.map(|gtin| gtin.to_string()).as_deref(), Some("00012345000065"));
 }

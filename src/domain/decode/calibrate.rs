@@ -14,6 +14,7 @@ use std::time::Duration;
 use super::frame::{Framing, Terminator};
 use super::keymap::Layout;
 use super::trace::{Happening, Step};
+use crate::domain::visible::visible_bytes;
 use read::Setting;
 use wrap::{Sighting, Wrap};
 
@@ -219,5 +220,5 @@ fn closest(first: &[Step], second: &[Step], typed: bool) -> Trouble {
         .flat_map(|setting| [first, second].map(|trace| (setting.layout, read::reading(trace, setting).bytes)));
     let best = readings.max_by_key(|(_, bytes)| read::common(bytes, TEXT.as_bytes()));
     let (closest, bytes) = best.unwrap_or_default();
-    Trouble::NotTheSheet { closest, read: words::shown(&bytes) }
+    Trouble::NotTheSheet { closest, read: visible_bytes(&bytes) }
 }

@@ -89,7 +89,7 @@ pub struct Frame {
     pub flaws: Vec<Flaw>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Framer {
     framing: Framing,
     buffer: Vec<u8>,
@@ -142,7 +142,8 @@ impl Framer {
 
     /// Notes something odd about the frame that is being read.
     pub fn flag(&mut self, flaw: Flaw) {
-        if !self.flaws.contains(&flaw) && self.flaws.len() < MAX_FLAWS {
+        let of_the_whole = matches!(flaw, Flaw::Partial | Flaw::Dropped | Flaw::TooLong { .. });
+        if !self.flaws.contains(&flaw) && (of_the_whole || self.flaws.len() < MAX_FLAWS) {
             self.flaws.push(flaw);
         }
     }
@@ -196,7 +197,7 @@ impl Framer {
     }
 }
 
-/// More remarks about one frame tell a person nothing new.
+/// More remarks about the parts of one frame tell a person nothing new. That it isn't whole is said all the same.
 const MAX_FLAWS: usize = 8;
 
 #[cfg(test)]
@@ -253,6 +254,17 @@ mod tests {
         framer.feed(b"70320", at(0));
         assert_eq!(framer.unplugged(), Some(Frame { bytes: b"70320".to_vec(), flaws: vec![Flaw::Partial] }));
         assert_eq!(framer.unplugged(), None);
+    }
+
+    #[test]
+    fn a_frame_with_many_remarks_still_says_that_it_is_not_whole() {
+        let mut framer = Framer::new(Framing::ended_by(Terminator::Cr));
+        framer.feed(b"70320", at(0));
+        (0..100).for_each(|code| framer.flag(Flaw::UnknownKey { code }));
+        framer.flag(Flaw::Dropped);
+        let flaws = framer.unplugged().map(|frame| frame.flaws).unwrap();
+        assert_eq!(flaws.len(), MAX_FLAWS + 2);
+        assert!(flaws.ends_with(&[Flaw::Dropped, Flaw::Partial]), "{flaws:?}");
     }
 
     #[test]

@@ -51,12 +51,25 @@ pub fn judge(text: &str) -> Shape {
     if !matches!(text.len(), 8 | 12 | 13 | 14) || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Shape::None;
     }
-    let short = if text.len() == 8 { Gtin::parse_upc_e(text).filter(|_| text.starts_with('0')) } else { None };
-    match (Gtin::parse(text), short) {
+    match (Gtin::parse(text), in_full(text)) {
         (Some(_), Some(upc)) => Shape::UpcEOrGtin8(upc),
         (Some(gtin), None) | (None, Some(gtin)) => Shape::Sure(gtin),
         (None, None) => Shape::Wrong,
     }
+}
+
+/// The GTIN that a bare number is taken for.
+pub fn likeliest(text: &str) -> Option<Gtin> {
+    match judge(text) {
+        Shape::Sure(gtin) | Shape::UpcEOrGtin8(gtin) => Some(gtin),
+        Shape::Wrong | Shape::None => None,
+    }
+}
+
+/// The UPC-A that eight bare digits stand for as UPC-E. Those that begin with 1 are left to GTIN-8: such numbers
+/// are given out.
+pub fn in_full(text: &str) -> Option<Gtin> {
+    Gtin::parse_upc_e(text).filter(|_| text.starts_with('0'))
 }
 
 impl fmt::Display for Gtin {

@@ -397,7 +397,19 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_descriptor_and_no_report_make_it_panic(
+        fn what_the_reports_of_a_code_hold_comes_out_whole(parts in proptest::collection::vec("[!-~]{1,16}", 1..20)) {
+            let mut scanner = scanner();
+            let mut frames = vec![];
+            for (n, part) in parts.iter().enumerate() {
+                frames.extend(scanner.report(&report(b"]Q1", part.as_bytes(), n + 1 < parts.len()), NOW));
+            }
+            let said = parts.concat();
+            let whole = if said.starts_with(']') { said } else { format!("]Q1{said}") };
+            proptest::prop_assert_eq!(frames, vec![Frame { bytes: whole.into_bytes(), flaws: vec![] }]);
+        }
+
+        #[test]
+        fn no_descriptor_and_no_report_make_it_panic_or_keep_more_than_its_limits(
             noise in proptest::collection::vec(0u8.., 0..80),
             cut in 0..DESCRIPTOR.len(),
             reports in proptest::collection::vec(proptest::collection::vec(0u8.., 0..40), 0..8),
@@ -405,11 +417,15 @@ mod tests {
             let mixed = [&DESCRIPTOR[..cut], &noise, &DESCRIPTOR[cut..]].concat();
             for descriptor in [&noise, &mixed] {
                 if let Some(map) = ReportMap::parse(descriptor) {
+                    proptest::prop_assert!(map.fields.len() <= MAX_FIELDS);
                     let mut scanner = HidPos::new(map);
                     for report in &reports {
-                        scanner.report(report, NOW);
+                        let frame = scanner.report(report, NOW);
+                        proptest::prop_assert!(frame.is_none() || scanner.deadline().is_none());
+                        proptest::prop_assert!(bytes(frame).len() <= MAX_FRAME);
                     }
-                    scanner.unplugged();
+                    proptest::prop_assert!(bytes(scanner.unplugged()).len() <= MAX_FRAME);
+                    proptest::prop_assert_eq!(scanner.unplugged(), None);
                 }
             }
         }

@@ -217,14 +217,8 @@ impl<'a> Wedge<'a> {
     }
 
     pub(super) async fn gone(mut self, why: &str) -> Ended {
-        tracing::warn!(scanner = self.outlet.name(), why, "scanner went away");
         let partial = self.keys.unplugged().filter(|_| self.hold != Hold::Watched);
         let reading = Reading { typed: self.typed, trace: self.recorder.take(), ..Reading::at(clock::now()) };
-        if let Some(frame) = partial
-            && !self.outlet.scan(frame, reading).await
-        {
-            return Ended::Stopping;
-        }
-        Ended::Gone
+        Ended::gone(why, self.outlet, partial, reading).await
     }
 }

@@ -3,7 +3,6 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::icon;
-use crate::domain::decode::Meaning;
 use crate::domain::tester::Tested;
 use crate::domain::view::{ScannerView, Snapshot};
 use crate::web::text;
@@ -87,7 +86,7 @@ fn scan(tested: &Tested) -> Markup {
                     ", " (text::gaps(gaps.min, gaps.median, gaps.max))
                 }
             }
-            @if let Meaning::Item(item) = &scan.meaning {
+            @if let Some(item) = scan.meaning.item() {
                 @for element in &item.elements {
                     p.about { "(" (element.ai) ") " bdi { (text::visible(&element.value)) } }
                 }

@@ -274,7 +274,7 @@ fn hostile_codes_stay_text_everywhere() {
         let html = main(&snapshot, Some(&refusal)).into_string();
         assert!(!html.contains("<script"), "{html}");
         assert!(!html.contains('\u{1d}') && !html.contains('\u{202e}'), "{html}");
-        assert!(html.contains("&lt;script&gt;") && html.contains('\u{241d}'));
+        assert!(html.contains("&lt;script&gt;") && html.contains("&lt;GS&gt;"));
     }
 }
 

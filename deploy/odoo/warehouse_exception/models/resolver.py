@@ -19,24 +19,28 @@ class WarehouseExceptionResolver(models.AbstractModel):
     @api.model
     def _product(self, company, code, gtin):
         """The product by barcode, then by a packaging's barcode, then by internal reference."""
-        codes = self._product_codes(code, gtin)
-        if not codes:
-            return self.env["product.product"]
         ours = [("company_id", "in", (False, company.id))]
-        products = self.env["product.product"].search([*ours, ("barcode", "in", codes)], limit=2)
-        if not products:
-            packagings = self.env["product.uom"].search([*ours, ("barcode", "in", codes)], limit=2)
-            products = packagings.product_id
+        products = self.env["product.product"]
+        for codes in self._product_codes(code, gtin):
+            products = products.search([*ours, ("barcode", "in", codes)], limit=2)
+            if not products:
+                packagings = self.env["product.uom"].search([*ours, ("barcode", "in", codes)], limit=2)
+                products = packagings.product_id
+            if products:
+                break
         if not products and code:
-            products = self.env["product.product"].search([*ours, ("default_code", "=", code)], limit=2)
+            products = products.search([*ours, ("default_code", "=", code)], limit=2)
         return self._only(products)
 
     @api.model
     def _product_codes(self, code, gtin):
-        """Each spelling of the GTIN (the master data may have fewer zeros), and the code as it was read."""
+        """Lists of barcodes to look for, the most certain first: each spelling of the GTIN (the master data may have
+        fewer zeros) with the code as it was read, and then the short form of a UPC.
+        """
         canonical = gtins.canonical(gtin or "") or gtins.canonical(code or "")
         spellings = gtins.spellings(canonical) if canonical else []
-        return list(filter(None, [*spellings, gtin, code]))
+        short = gtins.short_forms(canonical) if canonical else []
+        return list(filter(None, [list(filter(None, [*spellings, gtin, code])), short]))
 
     @api.model
     def _location(self, warehouse, code):

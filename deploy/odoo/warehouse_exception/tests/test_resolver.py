@@ -20,6 +20,32 @@ class TestResolver(ExceptionCommon):
                 self.assertEqual(self._product(code=code), self.product)
                 self.assertEqual(self._product(code="]C101" + code, gtin=code), self.product)
 
+    def test_a_product_is_found_under_each_width_that_its_number_may_be_stored_in(self):
+        for stored, canonical in (
+            ("10614141007346", "10614141007346"),
+            ("036000291452", "00036000291452"),
+            ("96385074", "00000096385074"),
+            ("01234565", "00012345000065"),
+            ("01234565", "00000001234565"),
+            ("04252614", "00042100005264"),
+        ):
+            self.product.barcode = stored
+            with self.subTest(stored=stored, canonical=canonical):
+                self.assertEqual(self._product(code=canonical, gtin=canonical), self.product)
+                self.assertEqual(self._product(code=stored), self.product)
+
+    def test_a_barcode_in_full_goes_before_another_products_short_form(self):
+        self.product.barcode = "01234565"
+        other = self.env["product.product"].create({"name": "Other", "barcode": "012345000065"})
+        self.assertEqual(self._product(gtin="00012345000065"), other)
+        self.assertEqual(self._product(gtin="00000001234565"), self.product)
+
+    def test_the_short_form_of_a_packaging_goes_before_an_internal_reference(self):
+        self.env["product.product"].create({"name": "Other", "default_code": "00012345000065"})
+        dozen = self.env.ref("uom.product_uom_dozen")
+        self.env["product.uom"].create({"product_id": self.product.id, "uom_id": dozen.id, "barcode": "01234565"})
+        self.assertEqual(self._product(code="00012345000065"), self.product)
+
     def test_a_barcode_that_is_no_gtin_is_taken_as_it_is(self):
         self.product.barcode = "SHELF-42"
         self.assertEqual(self._product(code="SHELF-42"), self.product)

@@ -85,6 +85,20 @@ class TestWire(BaseCase):
         self.assertIn("96385074", gtin.spellings("00000096385074"))
         self.assertEqual(gtin.spellings("10614141007346"), ["10614141007346"])
 
+    def test_a_upc_may_be_stored_in_its_short_form(self):
+        for full, short in (
+            ("00012345000065", ["01234565"]),
+            ("00042100005264", ["04252614"]),
+            ("00012300000451", ["01234531"]),
+            ("00012340000053", ["01234543"]),
+            ("00012000000058", ["01200508", "01200538", "01200548", "01200058"]),
+            ("00036000291452", []),
+            ("00123456000070", []),
+            ("07032069804988", []),
+            ("00000096385074", []),
+        ):
+            self.assertEqual(gtin.short_forms(full), short, full)
+
 
 @tagged("post_install", "-at_install")
 class TestWireAtTheDoor(ExceptionCommon):

@@ -5,21 +5,7 @@ use std::fmt;
 use super::super::frame::Terminator;
 use super::super::keymap::Layout;
 use super::{Calibration, Separator, Trouble};
-
-/// Control characters by name, so that they can be seen.
-pub(super) fn shown(bytes: &[u8]) -> String {
-    let name = |c: char| match c {
-        '\u{2}' => "<STX>".to_owned(),
-        '\u{3}' => "<ETX>".to_owned(),
-        '\t' => "<TAB>".to_owned(),
-        '\n' => "<LF>".to_owned(),
-        '\r' => "<CR>".to_owned(),
-        '\u{1d}' => "<GS>".to_owned(),
-        c if c.is_control() => format!("<{:02X}>", u32::from(c)),
-        c => c.to_string(),
-    };
-    String::from_utf8_lossy(bytes).chars().map(name).collect()
-}
+use crate::domain::visible::visible_bytes;
 
 impl Terminator {
     /// The word for it in the configuration.
@@ -40,10 +26,10 @@ impl Terminator {
 impl Calibration {
     /// What was found, a line each, as name and value.
     pub fn summary(&self) -> Vec<(&'static str, String)> {
-        let quoted = |bytes: &[u8]| if bytes.is_empty() { "none".to_owned() } else { shown(bytes) };
+        let quoted = |bytes: &[u8]| if bytes.is_empty() { "none".to_owned() } else { visible_bytes(bytes) };
         let separator = match &self.separator {
             Separator::Gs => "GS, as it should be".to_owned(),
-            Separator::Sent(sent) => shown(sent),
+            Separator::Sent(sent) => visible_bytes(sent),
             Separator::Key(code) => format!("key {code}, which types nothing"),
             Separator::Nothing => "nothing".to_owned(),
         };
@@ -97,7 +83,7 @@ impl Calibration {
             Separator::Gs => None,
             Separator::Sent(sent) => Some(format!(
                 "It sends {} in the place of GS. A code that holds that as data would be cut there: better {CURE}.",
-                shown(sent)
+                visible_bytes(sent)
             )),
             Separator::Key(code) => Some(format!(
                 "For GS it presses key {code}, which types nothing, so elements of variable length run into each other: \
@@ -131,18 +117,18 @@ impl fmt::Display for Trouble {
                 f,
                 "{:?} stands {what} the one code and {:?} {what} the other. A maker's own code identifier does that: \
                  switch it off, or have AIM identifiers instead",
-                shown(first),
-                shown(second)
+                visible_bytes(first),
+                visible_bytes(second)
             ),
             Trouble::AimOutside { inside } => write!(
                 f,
                 "{:?} stands between the AIM identifier and the code: take this prefix out of the scanner",
-                shown(inside)
+                visible_bytes(inside)
             ),
             Trouble::Ending(end) => write!(
                 f,
                 "codes end with {:?}, which no terminator describes: set the scanner to end them with CR (Enter) alone",
-                shown(end)
+                visible_bytes(end)
             ),
             Trouble::Unproven { read } => write!(
                 f,

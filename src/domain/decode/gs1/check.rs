@@ -116,11 +116,12 @@ fn place_among_82(byte: u8) -> Option<u32> {
     is_text(byte).then(|| u32::try_from((b'!'..byte).filter(|&before| is_text(before)).count()).unwrap_or_default())
 }
 
-fn two_digits(data: &str, from: usize) -> Option<u8> {
-    data.get(from..from + 2)?.parse().ok()
+/// The number that two digits spell; nothing, where there are others or none.
+pub(super) fn two_digits(data: &str, from: usize) -> Option<i8> {
+    data.get(from..from + 2).filter(|pair| pair.bytes().all(|byte| byte.is_ascii_digit()))?.parse().ok()
 }
 
-fn below(data: &str, from: usize, limit: u8) -> bool {
+fn below(data: &str, from: usize, limit: i8) -> bool {
     two_digits(data, from).is_some_and(|number| number < limit)
 }
 
@@ -144,8 +145,8 @@ fn is_long_day(data: &str) -> bool {
     }
 }
 
-fn exists(year: i16, month: u8, day: u8) -> bool {
-    matches!((i8::try_from(month), i8::try_from(day)), (Ok(month), Ok(day)) if jiff::civil::Date::new(year, month, day).is_ok())
+fn exists(year: i16, month: i8, day: i8) -> bool {
+    jiff::civil::Date::new(year, month, day).is_ok()
 }
 
 fn is_percent_encoded(bytes: &[u8]) -> bool {

@@ -123,6 +123,7 @@ mod values {
     #[test]
     fn day_00_is_the_last_of_the_month() {
         assert_eq!(value::day("280200", IN_2026), Some(date(2028, 2, 29)));
+        assert_eq!(value::day("28+2+1", IN_2026), None, "a sign is no digit");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use jiff::civil::{Date, Time};
 use rust_decimal::Decimal;
 
 use super::Element;
+use super::check::two_digits;
 use crate::domain::time::Wall;
 
 /// A value that a program can reckon with.
@@ -91,14 +92,10 @@ fn temperature(data: &str, unit: &'static str) -> Option<Value> {
     Some(Value::Measure { amount, unit })
 }
 
-fn two(data: &str, at: usize) -> Option<i8> {
-    data.get(at..at + 2)?.parse().ok()
-}
-
 /// YYMMDD with GS1's sliding century (§7.12): the year lies between 49 years back and 50 years ahead. Day 00 is the
 /// month's last.
 pub(in super::super) fn day(data: &str, wall: Wall) -> Option<Date> {
-    let (year, month, day) = (two(data, 0)?, two(data, 2)?, two(data, 4)?);
+    let (year, month, day) = (two_digits(data, 0)?, two_digits(data, 2)?, two_digits(data, 4)?);
     let this_year = i16::try_from(1970 + wall.0 / 31_556_952_000).ok()?;
     let guess = this_year - this_year.rem_euclid(100) + i16::from(year);
     let year = match guess - this_year {
@@ -117,6 +114,6 @@ fn moment(data: &str, wall: Wall) -> Option<Value> {
     if time.is_empty() {
         return Some(Value::Day(date));
     }
-    let part = |at| if time.len() > at { two(time, at) } else { Some(0) };
+    let part = |at| if time.len() > at { two_digits(time, at) } else { Some(0) };
     Some(Value::Moment(date, Time::new(part(0)?, part(2)?, part(4)?, 0).ok()?))
 }

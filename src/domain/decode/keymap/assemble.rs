@@ -27,7 +27,7 @@ struct AltCode {
     digits: u8,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct KeyAssembler {
     layout: Layout,
     framer: Framer,
@@ -262,8 +262,9 @@ impl KeyAssembler {
 
     /// A key that may end a code. No scanner holds a modifier while it presses one.
     fn end_key(&mut self, byte: u8, now: Now) -> Option<Frame> {
-        let late = self.alt_code(now);
         self.flag_stuck();
+        // An Alt code may be a terminator itself: this key then ends an empty line.
+        let late = self.alt_code(now);
         // A key-up that was lost inside this code is not to hurt the next.
         self.let_go();
         self.byte(byte, now).or(late)
@@ -291,6 +292,10 @@ impl KeyAssembler {
     }
 
     fn let_go(&mut self) {
+        if self.alt.digits > 0 {
+            // Digits that no Alt-up makes a character of.
+            self.framer.flag(Flaw::StuckKey { code: LEFT_ALT });
+        }
         self.held = Held::default();
         self.alt = NO_ALT;
     }

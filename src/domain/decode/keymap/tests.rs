@@ -321,6 +321,24 @@ fn caps_lock_of_the_device_can_be_told() {
     assert_eq!(press(&mut assembler, &[tap(30), tap(ENTER)].concat())[0].bytes, b"A");
 }
 
+#[test]
+fn a_code_that_an_alt_code_ended_is_not_lost_to_the_enter_behind_it() {
+    let alt_013 = alt_code("013");
+    let keys = [&Typist::new(Layout::Us).text("AB")[..], &alt_013[..alt_013.len() - 1], &tap(ENTER)].concat();
+    let stuck = Flaw::StuckKey { code: LEFT_ALT };
+    assert_eq!(press(&mut assembler(Layout::Us), &keys), [Frame { bytes: b"AB".to_vec(), flaws: vec![stuck] }]);
+}
+
+#[test]
+fn digits_of_an_alt_code_that_was_never_ended_are_not_lost_without_a_word() {
+    let alt_029 = alt_code("029");
+    let mut assembler = assembler(Layout::Us);
+    assert_eq!(press(&mut assembler, &alt_029[..alt_029.len() - 1]), []);
+    let flaws = vec![Flaw::StuckKey { code: LEFT_ALT }, Flaw::Partial];
+    assert_eq!(assembler.unplugged(), Some(Frame { bytes: vec![], flaws }));
+    assert_eq!(assembler.unplugged(), None);
+}
+
 proptest! {
     #[test]
     fn what_a_scanner_types_in_its_layout_is_read_back(
@@ -367,4 +385,51 @@ proptest! {
         let frames: Vec<_> = [keys, tap(ENTER)].concat().iter().filter_map(|&(c, v)| assembler.key(c, v, at(ms))).collect();
         prop_assert_eq!(frames, vec![Frame { bytes: "0[Zé]-y".into(), flaws: vec![] }]);
     }
+
+    #[test]
+    fn no_press_is_lost_whatever_comes_behind_it(
+        which in 0..Layout::ALL.len(),
+        terminator in prop::sample::select(&[Terminator::Line, Terminator::Any, Terminator::CrLf, Terminator::Gap][..]),
+        events in proptest::collection::vec((prop_oneof![0u16..130, keys_of_alt_codes(), any::<u16>()], 0..2i32, 0u64..400, 0..30u8), 0..200),
+    ) {
+        let framing = Framing::ended_by(terminator).with_gap(Duration::from_millis(200));
+        let mut assembler = KeyAssembler::new(Layout::ALL[which], framing);
+        let mut ms = 0;
+        for (code, value, after, what) in events {
+            ms += after;
+            let before = assembler.clone().unplugged();
+            let out = match what {
+                0 => {
+                    assembler.dropped();
+                    assembler.resync(&[code, 42, 29]);
+                    None
+                }
+                1 => assembler.on_silence(at(ms)),
+                _ => assembler.key(code, value, at(ms)),
+            };
+            let kept = out.or_else(|| assembler.clone().unplugged());
+            prop_assert!(goes_on(before.as_ref(), kept.as_ref()), "{:?} became {:?}", before, kept);
+            let types = what > 1 && value == 1 && !SILENT_KEYS.contains(&code);
+            prop_assert!(terminator != Terminator::Gap || !types || kept.is_some(), "key {} is lost", code);
+        }
+    }
+}
+
+/// Keys that type nothing by themselves.
+const SILENT_KEYS: [u16; 9] =
+    [LEFT_SHIFT, RIGHT_SHIFT, LEFT_CTRL, RIGHT_CTRL, LEFT_ALT, ALT_GR, CAPS_LOCK, NUM_LOCK, SCROLL_LOCK];
+
+/// Alt, 0, 1, 3 and Enter: a CR as an Alt code is the shortest way to end a code twice.
+fn keys_of_alt_codes() -> impl Strategy<Value = u16> {
+    prop::sample::select(&[LEFT_ALT, 82, 79, 81, ENTER][..])
+}
+
+/// Whether what is there of a code has all that was there of it before. Its last character may have become another: an
+/// accent is joined with its letter, and a CR was half of the terminator.
+fn goes_on(before: Option<&Frame>, after: Option<&Frame>) -> bool {
+    let Some(before) = before else { return true };
+    let said = |flaw: &Flaw| after.is_some_and(|after| after.flaws.contains(flaw));
+    let sure = before.bytes.len().saturating_sub(2);
+    let mut remarks = before.flaws.iter().filter(|flaw| matches!(flaw, Flaw::UnknownKey { .. } | Flaw::Dropped));
+    after.map_or(&[][..], |after| &after.bytes).starts_with(&before.bytes[..sure]) && remarks.all(said)
 }
