@@ -14,12 +14,13 @@
 use std::error::Error;
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use evdev::uinput::VirtualDevice;
 use evdev::{AttributeSet, BusType, EventType, InputEvent, InputId, KeyCode, MiscCode};
 
 use crate::keys::{self, Stroke};
+use crate::pace::{Pace, median_gap_us, now};
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
@@ -41,34 +42,6 @@ struct Typist {
     keyboard: VirtualDevice,
     /// When each report of the order at hand went out.
     sent: Vec<Instant>,
-}
-
-/// A USB host asks a keyboard at fixed times, whatever else goes on: a report goes out at the next of them, never between.
-struct Pace {
-    period: Duration,
-    due: Instant,
-}
-
-impl Pace {
-    fn of(rate: f64) -> Pace {
-        Pace { period: Duration::from_secs_f64(1.0 / rate), due: now() }
-    }
-
-    fn wait(&mut self) {
-        let early = self.due.saturating_duration_since(now());
-        if !early.is_zero() {
-            std::thread::sleep(early);
-        }
-        let woken = now();
-        while self.due <= woken {
-            self.due += self.period;
-        }
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a typist's pace is no deadline of the product")]
-fn now() -> Instant {
-    Instant::now()
 }
 
 impl Typist {
@@ -118,9 +91,7 @@ impl Typist {
             }
             _ => return Err(format!("{order:?} is no order").into()),
         }
-        let mut gaps: Vec<Duration> = self.sent.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        gaps.sort_unstable();
-        let gap_us = gaps.get(gaps.len() / 2).map(Duration::as_micros);
+        let gap_us = median_gap_us(&self.sent);
         println!("{}", serde_json::json!({ "done": word, "reports": self.sent.len(), "median_gap_us": gap_us }));
         Ok(())
     }
