@@ -10,6 +10,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use thread_priority::{
+    RealtimeThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy,
+    thread_native_id,
+};
+use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -30,8 +35,6 @@ const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LAST_WAIT: Duration = Duration::from_secs(30);
 /// What `ps -L` and `top -H` call it; Linux cuts at 15 bytes.
 const THREAD: &str = "scanners";
-/// Before whatever else runs on the device; a reader sleeps while nothing is scanned. The unit's LimitNICE= allows it.
-const NICE: i32 = -10;
 /// A reader that lived longer than this was no failure to begin with.
 const LIVED: Duration = Duration::from_secs(2);
 
@@ -115,8 +118,10 @@ impl Ended {
 pub struct Surroundings {
     pub roots: Roots,
     pub hotplug: Hotplug,
-    /// What every scanner of the configuration claims, in its order; this one's place is `mine`.
+    /// What every scanner of the configuration that is a device claims, in its order; this one's place is `mine`.
     pub claims: Arc<[Claim]>,
+    /// Threads of ordinary priority.
+    pub helpers: Handle,
 }
 
 /// Starts a task for each scanner, on a thread that has nothing else to do; they end with `stop`. `outlet` gives each its own
@@ -134,38 +139,44 @@ pub fn start(
     outlet: impl Fn(&str) -> Outlet,
     stop: &CancellationToken,
 ) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(2).enable_all().build()?;
-    let outlets: Vec<Outlet> =
-        scanners.iter().map(|scanner| outlet(&scanner.name).with_rules(scanner.rewrite.clone())).collect();
-    let (roots, stop) = (roots.clone(), stop.clone());
-    let read = async move {
-        let mut tasks = begin(scanners, roots, outlets);
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = async { while tasks.join_next().await.is_some() {} } => {}
-        }
-    };
+    let (inputs, devices): (Vec<_>, Vec<_>) = scanners
+        .into_iter()
+        .map(|scanner| (outlet(&scanner.name).with_rules(scanner.rewrite), scanner.source))
+        .partition(|(_, source)| *source == Source::Stdin);
+    for (outlet, _) in inputs {
+        let stop = stop.clone();
+        // Whoever writes there waits for us: nothing is lost if that takes a while.
+        tokio::spawn(async move { stop.run_until_cancelled(stdin::run(outlet)).await });
+    }
+    let (roots, stop, helpers) = (roots.clone(), stop.clone(), Handle::current());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name(THREAD.to_owned()).spawn(move || {
-        // None is the calling thread.
-        if let Err(error) = rustix::process::setpriority_process(None, NICE) {
-            tracing::debug!(%error, "scanners are read with the same priority as everything else (see LimitNICE=)");
-        }
-        runtime.block_on(read);
-        // A read of standard input can't be called back.
-        runtime.shutdown_background();
+        go_first();
+        runtime.block_on(async move {
+            let mut keepers = keepers(devices, roots, &helpers);
+            let all = async { while keepers.join_next().await.is_some() {} };
+            stop.run_until_cancelled(all).await;
+        });
     })?;
     Ok(())
 }
 
-fn begin(scanners: Vec<Scanner>, roots: Roots, outlets: Vec<Outlet>) -> JoinSet<()> {
-    let claims: Arc<[Claim]> = scanners.iter().filter_map(|scanner| scanner.source.claim()).collect();
-    let around = Surroundings { roots, hotplug: Hotplug::start(), claims };
-    let (mut tasks, mut mine) = (JoinSet::new(), 0);
-    for (Scanner { source, .. }, outlet) in scanners.into_iter().zip(outlets) {
-        let Some(claim) = source.claim() else {
-            tasks.spawn(stdin::run(outlet));
-            continue;
-        };
+/// Puts this thread before all that has no such priority. A nice value would not do it: the kernel shares the processor among
+/// sessions first (autogroup), and only within one of them by niceness.
+fn go_first() {
+    let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::RoundRobin);
+    if let Err(error) = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, policy) {
+        tracing::debug!(?error, "scanners are read with the same priority as everything else (see LimitRTPRIO=)");
+    }
+}
+
+/// A keeper for each scanner that is a device. `helpers` do what takes longer than a scan may wait.
+fn keepers(scanners: Vec<(Outlet, Source)>, roots: Roots, helpers: &Handle) -> JoinSet<()> {
+    let claims = scanners.iter().filter_map(|(_, source)| source.claim()).collect();
+    let around = Surroundings { roots, hotplug: Hotplug::start(), claims, helpers: helpers.clone() };
+    let mut keepers = JoinSet::new();
+    for (mine, (outlet, source)) in scanners.into_iter().enumerate() {
+        let Some(claim) = source.claim() else { continue };
         let keeper = Keeper {
             around: around.clone(),
             mine,
@@ -175,10 +186,9 @@ fn begin(scanners: Vec<Scanner>, roots: Roots, outlets: Vec<Outlet>) -> JoinSet<
             readers: HashMap::new(),
             known: evdev::Known::default(),
         };
-        tasks.spawn(keeper.run());
-        mine += 1;
+        keepers.spawn(keeper.run());
     }
-    tasks
+    keepers
 }
 
 /// Keeps a reader on every device of one scanner.
@@ -244,7 +254,7 @@ impl Keeper {
         let (roots, claims) = (self.around.roots.clone(), self.around.claims.clone());
         let (claim, mine) = (self.claim.clone(), self.mine);
         // Reading sysfs takes a millisecond or two, which no scan should wait for.
-        let looked = tokio::task::spawn_blocking(move || {
+        let looked = self.around.helpers.spawn_blocking(move || {
             let (all, claims) = (roots.list(), resolved(&claims));
             match &claim.choice {
                 Choice::Path(path) => {

@@ -208,7 +208,6 @@ impl Warehouse {
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(text.contains(&self.gtin) && text.contains(&self.pick), "the catalog lacks what was just made");
         fs::write(device.folder.path().join("catalog.json"), text).unwrap();
-        device.configure("[catalog]\nfile = \"catalog.json\"");
     }
 }
 

@@ -12,7 +12,7 @@ use crate::support::{Device, images, until};
 fn a_short_pick_becomes_a_case_with_its_photo() {
     let (odoo, _shared) = Odoo::shared();
     let stock = Warehouse::stock(&odoo, 1);
-    let mut device = Device::new("");
+    let mut device = Device::new("[catalog]\nfile = \"catalog.json\"");
     stock.give_catalog(&odoo, &device);
     let uuid = odoo.enrol(&device, &odoo.url, "TEST-PICK");
     device.start();
@@ -66,7 +66,7 @@ fn an_over_receipt_becomes_a_case_with_its_document() {
     let (odoo, _shared) = Odoo::shared();
     let stock = Warehouse::stock(&odoo, 2);
     // Here one item is scanned twice more quickly than a hand can.
-    let mut device = Device::new("[policy.receiving_discrepancy]\ncooldown_ms = 0");
+    let mut device = Device::new("[policy.receiving_discrepancy]\ncooldown_ms = 0\n[catalog]\nfile = \"catalog.json\"");
     stock.give_catalog(&odoo, &device);
     let uuid = odoo.enrol(&device, &odoo.url, "TEST-RECEIPT");
     device.start();
