@@ -18,7 +18,7 @@ demo-odoo: ## The demo against a real Odoo 19, with the addon installed and a de
 	cargo build --release --locked
 	@exec tools/demo-odoo
 
-test: ## Every test, the real Odoo's included; the first run fetches what it needs
+test: ## Every test, the real Odoo's and the virtual machine's included; the first run fetches what it needs
 	@tests/run all
 
 check: ## Format, lints, unit and integration tests: the quick inner loop

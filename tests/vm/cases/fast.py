@@ -80,3 +80,5 @@ def the_softwares_own_share_of_the_time_is_measured_from_the_kernels_time_stamps
     assert made == reports, f"{made} reports instead of {reports}"
     assert latency["kernel_to_understood"]["count"] == 1 + 4 * reports, "scans were lost"
     assert latency["kernel_to_journal"]["count"] == reports
+    # The guest's clock counts instructions, so this doesn't depend on how busy the host is.
+    assert latency["kernel_to_journal"]["p50_us"] < 1000, "the agent takes longer than a millisecond for a report"
