@@ -329,14 +329,17 @@ async fn the_scanners_page_shows_what_is_tested_as_it_comes() {
     let mut stream = TcpStream::connect(page.address).await.unwrap();
     let head = format!("GET /scanners/events HTTP/1.1\r\nHost: {}\r\n\r\n", page.address);
     stream.write_all(head.as_bytes()).await.unwrap();
-    until(&mut stream, "data-state").await;
+    until(&mut stream, "</ol>").await;
     let at = Now { boot: Duration::ZERO, wall: Wall(0) };
-    let raw = RawScan::new("gun", b"]C1010703206980498810<b>L1", at);
+    let codes = [&b"]C1010703206980498810<b>L1"[..], b"]E001234565"];
+    let tested = codes.map(|code| decode(RawScan::new("gun", code, at)));
     page.show(|snapshot| {
         snapshot.testing = true;
-        snapshot.tested = vec![Arc::new(Tested { number: 1, scan: decode(raw), steps: vec![] })];
+        snapshot.tested =
+            (1..).zip(tested).map(|(number, scan)| Arc::new(Tested { number, scan, steps: vec![] })).collect();
     });
-    let pushed = until(&mut stream, "data-number").await;
+    let pushed = until(&mut stream, "</ol>").await;
     assert!(pushed.contains("07032069804988") && pushed.contains("data-state=\\\"on\\\""), "{pushed}");
+    assert!(pushed.contains("GTIN 00012345000065"), "a short code is shown in full: {pushed}");
     assert!(!pushed.contains("<b>"), "a code must stay text: {pushed}");
 }

@@ -65,8 +65,10 @@ fn about(scanner: &ScannerView) -> Markup {
                 bdi { (text::visible(&scanner.name)) } ": " bdi { (text::visible(&scanner.detail)) }
                 @for device in &scanner.devices {
                     br;
-                    small { bdi { (text::visible(&device.node)) } " " (device.hold.name()) ", "
-                        bdi { (text::visible(&device.detail)) } }
+                    small {
+                        bdi { (text::visible(&device.node)) } " " (device.hold.name())
+                        @if device.detail != device.node { ", " bdi { (text::visible(&device.detail)) } }
+                    }
                 }
             }
         }
@@ -87,6 +89,7 @@ fn scan(tested: &Tested) -> Markup {
                 }
             }
             @if let Some(item) = scan.meaning.item() {
+                @if let Some(gtin) = item.gtin.filter(|_| item.elements.is_empty()) { p.about { "GTIN " (gtin) } }
                 @for element in &item.elements {
                     p.about { "(" (element.ai) ") " bdi { (text::visible(&element.value)) } }
                 }
