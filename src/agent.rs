@@ -92,6 +92,7 @@ pub struct Agent {
     /// The committer is gone: nothing can be saved until a new start.
     broken: bool,
     turn: Turn,
+    watchdog: notify::Watchdog,
 }
 
 /// A report on its way to the disk.
@@ -149,6 +150,7 @@ impl Agent {
             saving: None,
             broken: false,
             turn: Turn::begin()?,
+            watchdog: notify::Watchdog::of_this_process(),
         })
     }
 
@@ -175,7 +177,7 @@ impl Agent {
             wires.snapshots.send_replace(Arc::new(self.snapshot()));
             let wake = self.next_wake(&mut wires).await;
             self.turn = Turn::begin()?;
-            notify::alive();
+            self.watchdog.turned(self.turn.now);
             self.look_for_testers();
             match wake {
                 Wake::Stop => break,
@@ -216,7 +218,7 @@ impl Agent {
         let due = self.forwarder.poll_timeout(&self.outbox, now).filter(|_| self.line.is_enrolled());
         let until_due = due.map_or(LONGEST_SLEEP, |deadline| deadline.remaining(now));
         let tested = self.testers.until().map_or(LONGEST_SLEEP, |deadline| deadline.remaining(now));
-        until_due.min(tested).min(notify::watchdog_interval().unwrap_or(LONGEST_SLEEP)).min(LONGEST_SLEEP)
+        until_due.min(tested).min(self.watchdog.patience(now).unwrap_or(LONGEST_SLEEP)).min(LONGEST_SLEEP)
     }
 
     fn input(&mut self, input: Input) {
