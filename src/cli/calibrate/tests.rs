@@ -1,6 +1,6 @@
 use super::*;
 use crate::config::Source;
-use crate::domain::decode::calibrate::{ELEMENTS, Separator, TEXT};
+use crate::domain::decode::calibrate::{AimSent, ELEMENTS, Separator, TEXT};
 use crate::domain::decode::frame::Terminator;
 use crate::domain::decode::keymap::Layout;
 use crate::domain::decode::trace::Happening;
@@ -37,7 +37,7 @@ fn found(layout: Option<Layout>) -> Calibration {
         separator: Separator::Gs,
         longest_gap: Duration::from_millis(4),
         gap_ms: 30,
-        aim: true,
+        aim: AimSent::Always,
         caps_lock: false,
     }
 }

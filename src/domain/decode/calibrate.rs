@@ -44,10 +44,18 @@ pub struct Calibration {
     pub longest_gap: Duration,
     /// Milliseconds of silence after which a code is surely over.
     pub gap_ms: u64,
-    /// It sends AIM identifiers (`]C1`).
-    pub aim: bool,
+    pub aim: AimSent,
     /// It types as if CapsLock was on.
     pub caps_lock: bool,
+}
+
+/// With which codes the scanner sends an AIM identifier (`]C1`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AimSent {
+    Always,
+    /// With GS1-128 alone, as many do unless they are told otherwise.
+    WithGs1,
+    Never,
 }
 
 /// What the scanner sends for the FNC1 between two elements.
@@ -93,7 +101,7 @@ pub fn calibrate(first: &[Step], second: &[Step]) -> Result<Calibration, Trouble
     }
     let (found, sighting, swapped) = search(first, second, typed)?;
     let traces = if swapped { [second, first] } else { [first, second] };
-    let Wrap { prefix, suffix, terminator, aim } = sighting.wrap;
+    let Wrap { prefix, suffix, terminator, aim: _ } = sighting.wrap;
     let longest_gap = traces.into_iter().map(read::longest_gap).max().unwrap_or_default();
     let padded = (longest_gap.as_millis() * 3).next_multiple_of(10).clamp(*GAP_MS.start(), *GAP_MS.end());
     let calibration = Calibration {
@@ -105,7 +113,7 @@ pub fn calibrate(first: &[Step], second: &[Step]) -> Result<Calibration, Trouble
         separator: sighting.separator,
         longest_gap,
         gap_ms: u64::try_from(padded).unwrap_or(u64::MAX),
-        aim,
+        aim: sighting.aim,
         caps_lock: found.first().is_some_and(|setting| setting.caps_lock),
     };
     calibration.prove(traces)?;

@@ -93,7 +93,7 @@ fn every_layout_terminator_separator_and_prefix_is_found() {
                 assert_eq!(found.layout, Some(simplest(layout)), "{scanner:?}");
                 assert_eq!((found.terminator, &found.separator), (terminator, separator), "{scanner:?}");
                 assert_eq!((&found.prefix[..], &found.suffix[..]), (prefix.as_bytes(), suffix.as_bytes()));
-                assert_eq!(found.aim, aim);
+                assert_eq!(found.aim, if aim { AimSent::Always } else { AimSent::Never });
             }
         }
     }
@@ -226,4 +226,14 @@ proptest::proptest! {
         let steps = |events: &[_]| events.iter().map(step).collect::<Vec<_>>();
         proptest::prop_assert!(calibrate(&steps(&first), &steps(&second)).is_err());
     }
+}
+
+#[test]
+fn a_scanner_that_names_gs1_codes_alone_is_not_told_to_send_identifiers() {
+    let plain = Scanner::new(Layout::Us);
+    let [code, _] = plain.sheet();
+    let [_, gs1] = Scanner { aim: true, ..plain }.sheet();
+    let found = calibrate(&code, &gs1).unwrap();
+    assert_eq!(found.aim, AimSent::WithGs1);
+    assert!(found.remarks().iter().all(|remark| !remark.contains("AIM")), "{:?}", found.remarks());
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::super::frame::Terminator;
 use super::super::keymap::Layout;
-use super::{Calibration, Separator, Trouble};
+use super::{AimSent, Calibration, Separator, Trouble};
 use crate::domain::visible::visible_bytes;
 
 impl Terminator {
@@ -33,12 +33,17 @@ impl Calibration {
             Separator::Key(code) => format!("key {code}, which types nothing"),
             Separator::Nothing => "nothing".to_owned(),
         };
+        let aim = match self.aim {
+            AimSent::Always => "yes",
+            AimSent::WithGs1 => "with GS1 codes",
+            AimSent::Never => "no",
+        };
         let mut lines = vec![
             ("terminator", self.terminator.name().to_owned()),
             ("prefix", quoted(&self.prefix)),
             ("suffix", quoted(&self.suffix)),
             ("FNC1 comes as", separator),
-            ("AIM identifiers", if self.aim { "yes" } else { "no" }.to_owned()),
+            ("AIM identifiers", aim.to_owned()),
             ("longest gap", format!("{} ms", self.longest_gap.as_millis())),
         ];
         if let Some(layout) = self.layout {
@@ -68,7 +73,7 @@ impl Calibration {
             );
         }
         remarks.extend(self.about_separator());
-        if !self.aim {
+        if self.aim == AimSent::Never {
             remarks.push(
                 "It sends no AIM identifiers. With them (\"AIM code ID\" in its manual) a GS1 code is known for one."
                     .to_owned(),

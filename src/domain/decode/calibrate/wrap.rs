@@ -2,7 +2,7 @@
 
 use super::super::frame::Terminator;
 use super::read::Reading;
-use super::{ELEMENTS, Separator, TEXT, Trouble};
+use super::{AimSent, ELEMENTS, Separator, TEXT, Trouble};
 
 const STX: u8 = 0x02;
 const ETX: u8 = 0x03;
@@ -22,7 +22,9 @@ pub(super) struct Wrap {
 /// Both codes, seen in what was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Sighting {
+    /// The first code's.
     pub(super) wrap: Wrap,
+    pub(super) aim: AimSent,
     pub(super) separator: Separator,
 }
 
@@ -48,7 +50,12 @@ impl Sighting {
             [] => silent_key(plain, gs1).map_or(Separator::Nothing, Separator::Key),
             sent => Separator::Sent(sent.to_vec()),
         };
-        Ok(Some(Sighting { wrap: Wrap { aim: first.aim && second.aim, ..first }, separator }))
+        let aim = match (first.aim, second.aim) {
+            (true, true) => AimSent::Always,
+            (false, true) => AimSent::WithGs1,
+            (_, false) => AimSent::Never,
+        };
+        Ok(Some(Sighting { wrap: first, aim, separator }))
     }
 }
 
