@@ -27,8 +27,7 @@ class Channel:
 
     def call(self, command, seconds=60, **arguments):
         """Sends a command and returns what it returned. Underscores in argument names stand for hyphens."""
-        arguments = {name.replace("_", "-"): value for name, value in arguments.items()}
-        self._send({"execute": command, "arguments": arguments})
+        self.send(command, **arguments)
         deadline = time.monotonic() + seconds
         while True:
             message = self.read(deadline - time.monotonic())
@@ -37,6 +36,11 @@ class Channel:
             if "return" in message:
                 return message["return"]
             # Anything else is an event, which nobody here waits for.
+
+    def send(self, command, **arguments):
+        """Sends a command whose answer nobody waits for."""
+        arguments = {name.replace("_", "-"): value for name, value in arguments.items()}
+        self._send({"execute": command, "arguments": arguments})
 
     def is_answering(self, seconds):
         """Asks a guest agent for a number that it hasn't said before: answers to older questions are thrown away."""

@@ -41,8 +41,7 @@ class Guest:
 
     def attempt(self, command, seconds=60):
         """Like run, with the exit status."""
-        arguments = {"path": "/bin/bash", "arg": ["-c", "exec 2>&1; " + command], "capture-output": True}
-        process = self._channel.call("guest-exec", **arguments)["pid"]
+        process = self._channel.call("guest-exec", **_shell(command))["pid"]
         deadline, pause = time.monotonic() + seconds, 0.02
         while not (answer := self._channel.call("guest-exec-status", pid=process))["exited"]:
             if time.monotonic() > deadline:
@@ -51,6 +50,11 @@ class Guest:
             pause = min(0.5, pause * 1.5)
         output = base64.b64decode(answer.get("out-data", "")).decode(errors="replace")
         return answer.get("exitcode", -answer.get("signal", 1)), output.strip()
+
+    def order(self, command):
+        """Has a command run without waiting for an answer: the guest may be asleep before it can give one. `wait_up`, when
+        it is awake again, throws a late answer away."""
+        self._channel.send("guest-exec", **_shell(command))
 
     def until(self, condition, seconds=60):
         """Waits inside the guest until a command of the shell succeeds; returns how long that took, in seconds."""
@@ -88,3 +92,7 @@ class Guest:
 
     def read_json_lines(self, path):
         return [json.loads(line) for line in self.read(path).splitlines() if line.startswith("{")]
+
+
+def _shell(command):
+    return {"path": "/bin/bash", "arg": ["-c", "exec 2>&1; " + command], "capture-output": True}

@@ -148,7 +148,7 @@ class Machine:
 
     def sleep(self, seconds=60):
         """Suspends the guest to its memory (ACPI S3), as the power button of a handheld does, and wakes it up again."""
-        self.guest.start("suspend", "/bin/sh -c 'echo mem >/sys/power/state'")
+        self.guest.order("echo mem >/sys/power/state")
         self._until_it("suspended", seconds)
         self.monitor("system_wakeup")
         self._until_it("running", seconds)
