@@ -10,6 +10,7 @@ mod line;
 mod scans;
 pub mod socket;
 pub mod start;
+pub mod station;
 
 use std::io;
 use std::sync::Arc;
@@ -23,24 +24,19 @@ pub use ask::Ask;
 use line::{FromLine, Line};
 
 use crate::config::Config;
-use crate::domain::capture::{Capture, Effect, Input};
+use crate::domain::capture::Input;
 use crate::domain::catalog::Catalog;
-use crate::domain::clock::DeviceClock;
-use crate::domain::event::{Event, Report};
 use crate::domain::forward::Forwarder;
-use crate::domain::id::{ChainHead, Digest, Seed};
+use crate::domain::id::Digest;
 use crate::domain::latency::Latency;
-use crate::domain::outbox::{Change, Entry, Outbox, State};
+use crate::domain::room::Room;
 use crate::domain::tester::Testers;
-use crate::domain::time::Now;
 use crate::domain::view::{ScannerView, Snapshot};
 use crate::io::photos::Photos;
 use crate::io::source::{Back, Inward};
-use crate::io::store::{Found, Store, StoreError};
+use crate::io::store::{Found, Health, Store, StoreError};
 use crate::io::{clock, entropy, notify};
-use crate::wire::event_v1::EventV1;
-use crate::wire::journal_v1::{EventRecord, Record};
-use crate::wire::jws;
+use station::{Deed, Station, Turn};
 
 /// Bounded like everything: what waits here was typed or scanned by people.
 pub const INPUTS: usize = 256;
@@ -64,20 +60,18 @@ enum Wake {
     Ask(Ask),
     Saved(Result<(), StoreError>),
     Line(FromLine),
+    /// The store is in another state: there is less room, or more.
+    Store,
     Timer,
     Stop,
 }
 
 pub struct Agent {
-    capture: Capture,
-    outbox: Outbox,
-    forwarder: Forwarder,
-    clock: DeviceClock,
-    head: ChainHead,
+    station: Station,
     store: Store,
+    health: watch::Receiver<Health>,
     photos: Photos,
     line: Line,
-    boot_id: String,
     damage: Vec<String>,
     scanners: Vec<ScannerView>,
     testers: Testers,
@@ -88,40 +82,15 @@ pub struct Agent {
     back: Option<Back>,
     /// When that scan was read, and typed, on the boot clock.
     scanned: Option<(Duration, Option<Duration>)>,
-    saving: Option<Saving>,
+    saving: Option<oneshot::Receiver<Result<(), StoreError>>>,
     /// The committer is gone: nothing can be saved until a new start.
     broken: bool,
     turn: Turn,
     watchdog: notify::Watchdog,
 }
 
-/// A report on its way to the disk.
-struct Saving {
-    entry: Entry,
-    done: oneshot::Receiver<Result<(), StoreError>>,
-}
-
-/// What the loop read once, for this turn.
-#[derive(Clone, Copy)]
-struct Turn {
-    now: Now,
-    random: [u8; 32],
-}
-
-impl Turn {
-    fn begin() -> io::Result<Turn> {
-        Ok(Turn { now: clock::now(), random: entropy::bytes()? })
-    }
-
-    fn seed(&self) -> Seed {
-        let mut seed = Seed::default();
-        seed.copy_from_slice(&self.random[..10]);
-        seed
-    }
-
-    fn jitter(&self) -> u8 {
-        self.random[10]
-    }
+fn begin_turn() -> io::Result<Turn> {
+    Ok(Turn { now: clock::now(), random: entropy::bytes()? })
 }
 
 impl Agent {
@@ -130,17 +99,15 @@ impl Agent {
         for damage in &found.damage {
             tracing::error!(%damage, "damage was found and set aside");
         }
+        let damage = found.damage.clone();
+        let forwarder = Forwarder::new(config.retry_max);
         Ok(Agent {
-            capture: Capture::new(catalog, config.policies.clone()),
-            outbox: found.outbox,
-            forwarder: Forwarder::new(config.retry_max),
-            clock: DeviceClock::remembered(found.offset_ms),
-            head: found.head,
+            station: Station::resume(catalog, config.policies.clone(), forwarder, clock::boot_id(), found),
             line: Line::new(config, photos.clone()),
+            health: store.health(),
             store,
             photos,
-            boot_id: clock::boot_id(),
-            damage: found.damage,
+            damage,
             scanners: Vec::new(),
             testers: Testers::default(),
             tested: Arc::default(),
@@ -149,7 +116,7 @@ impl Agent {
             scanned: None,
             saving: None,
             broken: false,
-            turn: Turn::begin()?,
+            turn: begin_turn()?,
             watchdog: notify::Watchdog::of_this_process(),
         })
     }
@@ -160,7 +127,14 @@ impl Agent {
         Snapshot {
             testing: self.testers.is_any(self.turn.now),
             tested: self.testers.scans().cloned().collect(),
-            ..Snapshot::take(&self.capture, &self.outbox, &self.forwarder, enrolled, self.scanners.clone())
+            low_disk: self.health.borrow().room == Room::Low,
+            ..Snapshot::take(
+                self.station.capture(),
+                self.station.outbox(),
+                self.station.forwarder(),
+                enrolled,
+                self.scanners.clone(),
+            )
         }
     }
 
@@ -169,14 +143,14 @@ impl Agent {
     /// # Errors
     /// When it can't go on: what is durable is safe, and a new start (systemd's) mends the rest.
     pub async fn run(mut self, mut wires: Wires) -> io::Result<()> {
-        let counts = self.outbox.counts();
+        let counts = self.station.outbox().counts();
         tracing::info!(pending = counts.pending, parked = counts.parked, delivered = counts.delivered, "ready");
         notify::ready();
         loop {
             self.send_what_is_due();
             wires.snapshots.send_replace(Arc::new(self.snapshot()));
             let wake = self.next_wake(&mut wires).await;
-            self.turn = Turn::begin()?;
+            self.turn = begin_turn()?;
             self.watchdog.turned(self.turn.now);
             self.look_for_testers();
             match wake {
@@ -188,6 +162,7 @@ impl Agent {
                 Wake::Inward(Inward::Tester { who, stays }) => drop(self.tester(&who, stays)),
                 Wake::Ask(ask) => self.answer(ask),
                 Wake::Saved(result) => self.saved(result),
+                Wake::Store => {}
                 Wake::Line(from_line) => self.line_said(from_line),
             }
             if self.broken {
@@ -206,6 +181,7 @@ impl Agent {
             biased;
             () = wires.stop.cancelled() => Wake::Stop,
             result = saved(&mut self.saving), if saving => Wake::Saved(result),
+            Ok(()) = self.health.changed() => Wake::Store,
             Some(from_line) = self.line.next() => Wake::Line(from_line),
             Some(ask) = wires.asks.recv() => Wake::Ask(ask),
             Some(inward) = wires.inward.recv(), if !saving => Wake::Inward(inward),
@@ -215,173 +191,65 @@ impl Agent {
 
     fn sleep(&self) -> Duration {
         let now = clock::now();
-        let due = self.forwarder.poll_timeout(&self.outbox, now).filter(|_| self.line.is_enrolled());
+        let due = self.station.forwarder().poll_timeout(self.station.outbox(), now).filter(|_| self.line.is_enrolled());
         let until_due = due.map_or(LONGEST_SLEEP, |deadline| deadline.remaining(now));
         let tested = self.testers.until().map_or(LONGEST_SLEEP, |deadline| deadline.remaining(now));
         until_due.min(tested).min(self.watchdog.patience(now).unwrap_or(LONGEST_SLEEP)).min(LONGEST_SLEEP)
     }
 
     fn input(&mut self, input: Input) {
-        let effects = self.capture.handle(input, self.turn.now, &self.turn.seed());
-        for effect in effects {
-            match effect {
-                Effect::Save(report) => self.save(*report),
-                Effect::Tell(feedback) => self.told(&feedback),
-            }
-        }
-    }
-
-    /// Gives the report its place in the chain, signs it, and hands it to the store.
-    fn save(&mut self, report: Report) {
-        match self.seal(report) {
-            Ok((entry, jws)) => {
-                let record = Record::Event(EventRecord::of(&entry, jws));
-                let done = self.store.append(record, Some(entry.clone()));
-                self.measure_report(&entry);
-                self.saving = Some(Saving { entry, done });
-            }
-            Err(why) => self.input(Input::NotSaved { why }),
-        }
-    }
-
-    fn seal(&self, mut report: Report) -> Result<(Entry, String), String> {
-        let Some((identity, key)) = self.line.identity() else {
-            return Err("this device is not enrolled yet. Ask IT: tallyman enroll --url ... --code ...".to_owned());
-        };
-        let device = identity.device_id().ok_or("this device's identity is damaged: enrol it again")?;
-        if !self.outbox.has_room() {
-            return Err("too many reports wait on this device: bring it to a network first".to_owned());
-        }
-        let now = self.turn.now;
-        for scan in &mut report.scans {
-            scan.at = self.clock.correct(scan.at);
-        }
-        let event = Event {
-            device,
-            place: self.head,
-            captured: self.clock.wall(now),
-            clock: self.clock.note(&self.boot_id, now),
-            report,
-        };
-        let payload = serde_json::to_vec(&EventV1::from(&event)).map_err(|error| error.to_string())?;
-        let jws = key.sign_event(&payload);
-        if jws.len() > jws::MAX_BYTES {
-            return Err("the report is too large: shorten the note, or send it in two".to_owned());
-        }
-        let entry = Entry {
-            sequence: self.head.next,
-            id: event.report.id,
-            digest: Digest::of(jws.as_bytes()),
-            size: jws.len() as u64,
-            kind: event.report.kind,
-            subject: event.report.subject(),
-            captured: event.captured,
-            photos: event.report.photos,
-            state: State::FRESH,
-        };
-        Ok((entry, jws))
+        self.station.input(input, self.turn, self.line.signer());
+        self.execute();
     }
 
     fn saved(&mut self, result: Result<(), StoreError>) {
-        let Some(Saving { entry, .. }) = self.saving.take() else { return };
-        match result {
-            Ok(()) => {
-                tracing::info!(id = %entry.id, kind = entry.kind.slug(), sequence = entry.sequence.0, "saved");
-                self.head = self.head.after(entry.digest);
-                self.outbox.admit(entry, &[]);
-                self.forwarder.poke(self.turn.now);
-                let waiting = self.outbox.counts().pending;
-                self.input(Input::Saved { waiting, online: self.forwarder.is_online() });
-            }
-            Err(error) => {
-                self.broken = matches!(error, StoreError::Stopped);
-                self.input(Input::NotSaved { why: error.to_string() });
-            }
-        }
+        self.saving = None;
+        self.broken = matches!(result, Err(StoreError::Stopped));
+        self.station.saved(result, self.turn);
+        self.execute();
     }
 
     fn send_what_is_due(&mut self) {
-        if self.line.is_enrolled()
-            && let Some(job) = self.forwarder.poll_send(&mut self.outbox, self.turn.now)
-        {
-            self.line.start(job, &self.outbox, &self.store, self.clock.wall(self.turn.now));
+        if self.line.is_enrolled() {
+            self.station.send_what_is_due(self.turn.now);
+            self.execute();
         }
     }
 
     fn line_said(&mut self, from_line: FromLine) {
         match from_line {
-            FromLine::Read(events) => {
-                let (readable, unreadable): (Vec<_>, Vec<_>) = events.into_iter().partition(|(_, jws)| jws.is_ok());
-                let mut parked = Vec::new();
-                for (sequence, error) in unreadable {
-                    self.forwarder.leave_out(sequence);
-                    let why = error.err().map(|error| error.to_string()).unwrap_or_default();
-                    tracing::error!(sequence = sequence.0, why, "an event can't be read back and is parked");
-                    parked.extend(self.outbox.park(sequence, "unreadable", &why));
-                }
-                self.persist(parked);
-                let events: Vec<String> = readable.into_iter().filter_map(|(_, jws)| jws.ok()).collect();
-                if !events.is_empty() {
-                    self.line.send_events(events, self.clock.wall(self.turn.now));
-                }
-            }
-            FromLine::Answer(answer) => {
-                let (now, jitter) = (self.turn.now, self.turn.jitter());
-                let before = self.forwarder.trouble().cloned();
-                let outcome = self.forwarder.handle_reply(answer, &mut self.outbox, now, jitter);
-                if before.as_ref() != self.forwarder.trouble() {
-                    match self.forwarder.trouble() {
-                        Some(trouble) => {
-                            tracing::warn!(code = trouble.code(), detail = trouble.detail(), "{trouble}");
-                        }
-                        None => tracing::info!("Odoo is reached again"),
-                    }
-                }
-                if let Some(server_time) = outcome.server_time
-                    && let Some(ms) = self.clock.learn(server_time, now)
-                {
-                    tracing::info!(offset_ms = ms, "the clock's offset was learnt from the server");
-                    drop(self.store.append(Record::Offset { ms }, None));
-                }
-                self.persist(outcome.changes);
-            }
+            FromLine::Read(events) => self.station.read(events, self.turn),
+            FromLine::Answer(answer) => self.station.answered(answer, self.turn),
         }
+        self.execute();
     }
 
-    /// Writes changes of the queue. Nobody waits for them: one that is lost is learnt again from a duplicate's receipt.
-    fn persist(&mut self, changes: Vec<Change>) {
-        if changes.is_empty() {
-            return;
+    /// Does what the station decided.
+    fn execute(&mut self) {
+        for deed in self.station.take_deeds() {
+            match deed {
+                Deed::Save { record, entry } => {
+                    self.measure_report(&entry);
+                    self.saving = Some(self.store.append(record, Some(entry)));
+                }
+                Deed::Note { record, entry } => drop(self.store.append(record, entry)),
+                Deed::Settled(sequences) => self.store.settled(sequences),
+                Deed::ForgetPhoto(digest) => self.forget_photo(digest),
+                Deed::Tell(feedback) => self.told(&feedback),
+                Deed::Read(sequences) => self.line.read(&self.store, sequences),
+                Deed::Send { events, wall } => self.line.send_events(events, wall),
+                Deed::Upload { job, wall } => self.line.upload(&job, self.station.outbox(), wall),
+            }
         }
-        for change in &changes {
-            let entry = match change {
-                Change::Delivered { sequence, case, .. } => {
-                    tracing::info!(sequence = sequence.0, case = case.as_deref().unwrap_or("-"), "in Odoo");
-                    self.outbox.find_sequence(*sequence).cloned()
-                }
-                Change::Parked { sequence, why } => {
-                    tracing::warn!(sequence = sequence.0, code = why.code, "parked: {}", why.message);
-                    self.outbox.find_sequence(*sequence).cloned()
-                }
-                Change::PhotoSent { digest } => {
-                    self.forget_photo(*digest);
-                    None
-                }
-            };
-            drop(self.store.append(Record::from(change), entry));
-        }
-        self.store.settled(self.outbox.settled_before(self.head.next));
     }
 
     fn forget_photo(&self, digest: Digest) {
-        if !self.outbox.needs_photo(digest) {
-            let photos = self.photos.clone();
-            tokio::task::spawn_blocking(move || {
-                if let Err(error) = photos.remove(digest) {
-                    tracing::warn!(%digest, %error, "a photo that is in Odoo could not be deleted here");
-                }
-            });
-        }
+        let photos = self.photos.clone();
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = photos.remove(digest) {
+                tracing::warn!(%digest, %error, "a photo that is in Odoo could not be deleted here");
+            }
+        });
     }
 
     /// Finishes the write under way and hears the answer to a request under way, within bounds.
@@ -391,7 +259,7 @@ impl Agent {
                 let result = saved(&mut self.saving).await;
                 self.saved(result);
             }
-            while self.forwarder.is_busy() {
+            while self.station.forwarder().is_busy() {
                 let Some(from_line) = self.line.next().await else { break };
                 self.line_said(from_line);
             }
@@ -399,7 +267,7 @@ impl Agent {
         if tokio::time::timeout(DRAIN, finish).await.is_err() {
             tracing::warn!("stopped before the server answered; what was under way is sent again next time");
         }
-        let counts = self.outbox.counts();
+        let counts = self.station.outbox().counts();
         let store = self.store;
         if tokio::task::spawn_blocking(move || store.close()).await.is_err() {
             tracing::error!("the store did not close in order; its journal is complete all the same");
@@ -408,9 +276,9 @@ impl Agent {
     }
 }
 
-async fn saved(saving: &mut Option<Saving>) -> Result<(), StoreError> {
+async fn saved(saving: &mut Option<oneshot::Receiver<Result<(), StoreError>>>) -> Result<(), StoreError> {
     match saving {
-        Some(Saving { done, .. }) => done.await.unwrap_or(Err(StoreError::Stopped)),
+        Some(done) => done.await.unwrap_or(Err(StoreError::Stopped)),
         None => std::future::pending().await,
     }
 }

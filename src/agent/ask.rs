@@ -64,12 +64,13 @@ impl Agent {
         let kept =
             [folder.to_owned(), folder.join("journal")].into_iter().flat_map(|folder| durable::quarantined(&folder));
         let mut damage = self.damage.clone();
+        damage.extend(self.health.borrow().damage.iter().cloned());
         damage.extend(kept.map(|path| path.display().to_string()));
         StatusV1::of(&self.snapshot(), &self.latency, damage)
     }
 
     fn list(&self, all: bool, reply: oneshot::Sender<Vec<RowV1>>) {
-        let here: Vec<Row> = self.outbox.entries().map(Row::of).collect();
+        let here: Vec<Row> = self.station.outbox().entries().map(Row::of).collect();
         let earlier = all.then(|| self.store.delivered(HISTORY));
         tokio::spawn(async move {
             let mut rows: Vec<Row> = match earlier {
@@ -84,8 +85,8 @@ impl Agent {
     }
 
     fn show(&self, which: &str, reply: oneshot::Sender<Option<DetailV1>>) {
-        let by_id = EventId::parse(which).and_then(|id| self.outbox.find(id));
-        let by_sequence = || which.parse().ok().and_then(|n| self.outbox.find_sequence(Sequence(n)));
+        let by_id = EventId::parse(which).and_then(|id| self.station.outbox().find(id));
+        let by_sequence = || which.parse().ok().and_then(|n| self.station.outbox().find_sequence(Sequence(n)));
         let Some(entry) = by_id.or_else(by_sequence) else {
             let _ = reply.send(None);
             return;

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use tokio::sync::mpsc;
 
+use super::station::Signer;
 use crate::config::Config;
 use crate::domain::forward::{Answer, Job};
-use crate::domain::id::Sequence;
+use crate::domain::id::{DeviceId, Sequence};
 use crate::domain::outbox::Outbox;
 use crate::domain::time::Wall;
 use crate::io::entropy;
@@ -23,6 +24,7 @@ pub(super) enum FromLine {
 }
 
 struct Enrolled {
+    device: DeviceId,
     identity: Identity,
     key: DeviceKey,
     client: OdooClient,
@@ -61,8 +63,9 @@ impl Line {
             return Err("the device's key isn't the one that was enrolled: enrol it again".to_owned());
         }
         let client = OdooClient::new(&identity.url, &self.http).map_err(|error| text(&error))?;
+        let device = identity.device_id().ok_or("this device's identity is damaged: enrol it again")?;
         tracing::info!(device = identity.device, name = identity.name, url = identity.url, "enrolled");
-        self.enrolled = Some(Enrolled { identity, key, client });
+        self.enrolled = Some(Enrolled { device, identity, key, client });
         Ok(true)
     }
 
@@ -74,44 +77,42 @@ impl Line {
         self.enrolled.is_some()
     }
 
-    pub(super) fn identity(&self) -> Option<(&Identity, &DeviceKey)> {
-        self.enrolled.as_ref().map(|enrolled| (&enrolled.identity, &enrolled.key))
+    pub(super) fn signer(&self) -> Option<Signer<'_>> {
+        let enrolled = self.enrolled.as_ref()?;
+        Some(Signer { device: enrolled.device, key: &enrolled.key })
     }
 
     pub(super) async fn next(&mut self) -> Option<FromLine> {
         self.replies.1.recv().await
     }
 
-    /// Begins a job; its end comes through [`Self::next`].
-    pub(super) fn start(&self, job: Job, outbox: &Outbox, store: &Store, wall: Wall) {
-        match job {
-            Job::Events(sequences) => {
-                let read = store.read(sequences);
-                let reply = self.replies.0.clone();
-                tokio::spawn(async move {
-                    let said = match read.await {
-                        Ok(events) => FromLine::Read(events),
-                        Err(_) => local("the store is busy or has stopped"),
-                    };
-                    let _ = reply.send(said).await;
-                });
+    /// Reads events back; their bytes come through [`Self::next`].
+    pub(super) fn read(&self, store: &Store, sequences: Vec<Sequence>) {
+        let read = store.read(sequences);
+        let reply = self.replies.0.clone();
+        tokio::spawn(async move {
+            let said = match read.await {
+                Ok(events) => FromLine::Read(events),
+                Err(_) => local("the store is busy or has stopped"),
+            };
+            let _ = reply.send(said).await;
+        });
+    }
+
+    /// Sends a piece of a photo; the answer comes through [`Self::next`].
+    pub(super) fn upload(&self, job: &Job, outbox: &Outbox, wall: Wall) {
+        let Job::Photo { digest, offset } = *job else { return };
+        let photo = outbox.upload(digest).map(|upload| upload.photo.clone());
+        let photos = self.photos.clone();
+        self.task(wall, async move |client, token| {
+            let Some(photo) = photo else { return local_answer("the photo is no longer wanted") };
+            let read = tokio::task::spawn_blocking(move || photos.read(digest, offset)).await;
+            match read {
+                Ok(Ok(rest)) => client.send_photo(&token, digest, photo.media_type, photo.size, offset, rest).await,
+                Ok(Err(error)) => local_answer(&format!("the photo can't be read: {error}")),
+                Err(error) => local_answer(&error.to_string()),
             }
-            Job::Photo { digest, offset } => {
-                let photo = outbox.upload(digest).map(|upload| upload.photo.clone());
-                let photos = self.photos.clone();
-                self.task(wall, async move |client, token| {
-                    let Some(photo) = photo else { return local_answer("the photo is no longer wanted") };
-                    let read = tokio::task::spawn_blocking(move || photos.read(digest, offset)).await;
-                    match read {
-                        Ok(Ok(rest)) => {
-                            client.send_photo(&token, digest, photo.media_type, photo.size, offset, rest).await
-                        }
-                        Ok(Err(error)) => local_answer(&format!("the photo can't be read: {error}")),
-                        Err(error) => local_answer(&error.to_string()),
-                    }
-                });
-            }
-        }
+        });
     }
 
     pub(super) fn send_events(&self, events: Vec<String>, wall: Wall) {

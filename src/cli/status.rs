@@ -49,6 +49,9 @@ fn readable(status: &StatusV1) -> String {
         let state = if scanner.connected { "connected" } else { "AWAY" };
         lines.push(format!("  scanner        {}: {state}, {}", scanner.name, scanner.detail));
     }
+    if status.low_disk {
+        lines.push("  DISK           almost full: nothing new is saved until there is room again".to_owned());
+    }
     if status.testing {
         lines.push("  TEST           somebody tests the scanners: scans make no reports".to_owned());
     }

@@ -7,6 +7,7 @@ mod trouble;
 
 use std::time::Duration;
 
+use super::clock::Heard;
 use super::id::{Digest, Sequence};
 use super::outbox::{Change, MAX_BATCH, Outbox};
 use super::receipt::Receipt;
@@ -83,7 +84,7 @@ pub enum Unreachable {
 pub struct Outcome {
     pub changes: Vec<Change>,
     /// The server's own time, from an answer that was the addon's.
-    pub server_time: Option<Wall>,
+    pub heard: Option<Heard>,
 }
 
 #[derive(Debug)]
@@ -209,18 +210,18 @@ impl Forwarder {
         outbox.give_back(sent);
         if named == 0 {
             self.back_off(Trouble::Nonsense, None, now, jitter);
-            return Outcome { changes, server_time: None };
+            return Outcome { changes, heard: None };
         }
         self.succeeded(now);
         self.batch = MAX_BATCH.min(self.batch.saturating_mul(2));
-        Outcome { changes, server_time }
+        Outcome { changes, heard: self.heard(server_time, now) }
     }
 
     fn photo_answered(&mut self, digest: Digest, answer: Answer, outbox: &mut Outbox, now: Now, jitter: u8) -> Outcome {
         match answer {
             Answer::Photo { complete: true, .. } => {
                 self.succeeded(now);
-                Outcome { changes: outbox.photo_sent(digest).into_iter().collect(), server_time: None }
+                Outcome { changes: outbox.photo_sent(digest).into_iter().collect(), heard: None }
             }
             Answer::Photo { received, complete: false } => {
                 self.succeeded(now);
@@ -233,7 +234,7 @@ impl Forwarder {
                 self.succeeded(now);
                 outbox.uploads_mut().resume(digest, error.received.unwrap_or(0));
                 outbox.uploads_mut().postpone(digest, &error.message, now);
-                Outcome { changes: Vec::new(), server_time: error.server_time }
+                Outcome { changes: Vec::new(), heard: self.heard(error.server_time, now) }
             }
             Answer::Local { detail } => {
                 outbox.uploads_mut().postpone(digest, &detail, now);
@@ -259,11 +260,16 @@ impl Forwarder {
             // The offset is corrected by this very answer: try again at once, but only once.
             self.trouble = Some(trouble);
             self.not_before = None;
-            return Outcome { changes: Vec::new(), server_time };
+            return Outcome { changes: Vec::new(), heard: self.heard(server_time, now) };
         }
         self.revoked = matches!(trouble, Trouble::Revoked(_));
         self.back_off(trouble, hint, now, jitter);
-        Outcome { changes: Vec::new(), server_time }
+        Outcome { changes: Vec::new(), heard: self.heard(server_time, now) }
+    }
+
+    fn heard(&self, server_time: Option<Wall>, now: Now) -> Option<Heard> {
+        let round_trip = now.boot.saturating_sub(self.last_try?);
+        server_time.map(|server| Heard { server, round_trip })
     }
 
     fn succeeded(&mut self, now: Now) {

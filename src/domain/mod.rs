@@ -18,6 +18,7 @@ pub mod outbox;
 pub mod policy;
 pub mod quantity;
 pub mod receipt;
+pub mod room;
 pub mod tester;
 pub mod time;
 pub mod view;

@@ -69,9 +69,22 @@ impl State {
 /// A change that must reach the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    Delivered { sequence: Sequence, case: Option<String>, photos_there: Vec<Digest> },
-    Parked { sequence: Sequence, why: Refusal },
-    PhotoSent { digest: Digest },
+    Delivered {
+        sequence: Sequence,
+        case: Option<String>,
+        photos_there: Vec<Digest>,
+    },
+    Parked {
+        sequence: Sequence,
+        why: Refusal,
+    },
+    /// A person wants it to be sent again.
+    Returned {
+        sequence: Sequence,
+    },
+    PhotoSent {
+        digest: Digest,
+    },
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,6 +103,8 @@ pub struct Outbox {
     /// Delivered events whose photos are still on the way.
     awaiting_photos: BTreeSet<Sequence>,
     recent: VecDeque<Entry>,
+    /// Wholly in Odoo since the last [`Outbox::take_settled`].
+    settled: Vec<Sequence>,
     delivered: u64,
     parked: usize,
 }
@@ -269,14 +284,25 @@ impl Outbox {
         self.entries.values().any(|entry| entry.photos.iter().any(|photo| photo.digest == digest))
     }
 
-    /// Everything up to here is wholly in Odoo: the journal may forget it.
-    pub fn settled_before(&self, head: Sequence) -> Sequence {
-        self.entries.keys().next().copied().unwrap_or(head)
+    /// Puts a parked event back among those that wait, as if it were new.
+    pub fn send_again(&mut self, sequence: Sequence) -> Option<Change> {
+        let entry = self.entries.get_mut(&sequence)?;
+        if !matches!(entry.state, State::Parked(_)) {
+            return None;
+        }
+        entry.state = State::FRESH;
+        self.parked -= 1;
+        Some(Change::Returned { sequence })
+    }
+
+    /// What has become wholly Odoo's since this was last asked: the journal may forget it.
+    pub fn take_settled(&mut self) -> Vec<Sequence> {
+        std::mem::take(&mut self.settled)
     }
 
     /// Moves what is wholly in Odoo to the recent list. Looks only at events that wait for photos, never at the backlog.
     fn forget_settled(&mut self) {
-        let Outbox { entries, uploads, awaiting_photos, recent, .. } = self;
+        let Outbox { entries, uploads, awaiting_photos, recent, settled, .. } = self;
         awaiting_photos.retain(|sequence| {
             let waits = entries.get(sequence).is_some_and(|entry| uploads.any(&entry.photos));
             if !waits && let Some(entry) = entries.remove(sequence) {
@@ -284,6 +310,7 @@ impl Outbox {
                     recent.pop_front();
                 }
                 recent.push_back(entry);
+                settled.push(*sequence);
             }
             waits
         });
@@ -386,9 +413,10 @@ mod tests {
         receipt.missing_evidence = Some(vec![Digest::of(b"b")]);
         outbox.settle(Sequence(1), &receipt, NOW.plus(Duration::ZERO));
         assert_eq!(outbox.next_upload(NOW).map(|upload| upload.photo.digest), Some(Digest::of(b"b")));
-        assert_eq!(outbox.settled_before(Sequence(2)), Sequence(1));
+        assert_eq!(outbox.take_settled(), []);
         outbox.photo_sent(Digest::of(b"b"));
-        assert_eq!(outbox.settled_before(Sequence(2)), Sequence(2));
+        assert_eq!(outbox.take_settled(), [Sequence(1)]);
+        assert_eq!(outbox.take_settled(), []);
         assert_eq!(outbox.recent().count(), 1);
     }
 

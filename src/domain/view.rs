@@ -32,6 +32,8 @@ pub struct Snapshot {
     pub testing: bool,
     /// The last scans of tests, the oldest first.
     pub tested: Vec<Arc<Tested>>,
+    /// The disk is almost full: nothing new is saved.
+    pub low_disk: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -145,6 +147,7 @@ impl Snapshot {
             scanners,
             testing: false,
             tested: Vec::new(),
+            low_disk: false,
         }
     }
 }

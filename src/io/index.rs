@@ -1,10 +1,14 @@
-//! The index on sled: a fine index and a bad vault, so nothing here is the only copy of anything unsent.
+//! The index: what the queue's list shows, on sled. sled is a fine index and a bad vault, so nothing here is the only copy of
+//! anything unsent.
 //!
-//! sled's `flush` is no fsync, its open can panic on damage, and its first I/O error is final for the handle. So every
-//! open runs under `catch_unwind`, every value carries a CRC of ours, an index that disappoints is set aside and rebuilt
-//! from the journal, and the barrier is `flush` followed by our own fdatasync of its file.
+//! sled's `flush` is no fsync, its open can panic on damage, its first I/O error is final for the handle, and its folder never
+//! shrinks. So every call runs under `catch_unwind`, every value carries a CRC of ours, the barrier is `flush` followed by our
+//! own fdatasync of its file, an index that disappoints is set aside and rebuilt from the journal, and one that has grown is
+//! copied into a new generation: `index-00000001`, `index-00000002`, ... (the first version's was called `index`).
 
-use std::fs::{self, File};
+mod generation;
+
+use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -13,183 +17,225 @@ use super::durable;
 use crate::domain::id::{ChainHead, Sequence};
 use crate::domain::outbox::Entry;
 use crate::domain::view::Row;
-use crate::wire::index_v1::{IndexV1, StateV1};
+use crate::wire::index_v2::{IndexV2, StateCode};
+use generation::Generation;
 
-const CACHE_BYTES: u64 = 16 << 20;
-const SEGMENT_BYTES: usize = 512 << 10;
-/// At least one barrier for so many bytes written: batches of megabytes between barriers hurt even old data.
-const BARRIER_BYTES: usize = 128 << 10;
-/// Written at a clean stop: the number of entries.
-const CLOSED: &str = "closed-with";
 /// How many delivered reports are remembered.
-const RETENTION: usize = 10_000;
+pub const RETENTION: usize = 10_000;
+/// A generation may grow to this, or to three times what it began with.
+const ROOM_BYTES: u64 = 8 << 20;
 
-pub struct Index {
-    folder: PathBuf,
-    db: sled::Db,
-    /// Our own descriptor of sled's file, for the barrier.
-    file: File,
-    written: usize,
+/// The index can no longer be used: it is to be set aside and begun anew.
+#[derive(Debug, thiserror::Error)]
+#[error("the index failed: {0}")]
+pub struct Failed(String);
+
+impl From<io::Error> for Failed {
+    fn from(error: io::Error) -> Failed {
+        Failed(error.to_string())
+    }
 }
 
-impl Index {
-    /// Opens the index in `folder`, setting a damaged one aside. Returns what was set aside.
-    pub fn open(folder: &Path) -> io::Result<(Index, Option<PathBuf>)> {
-        match Index::try_open(folder) {
-            Ok(index) => Ok((index, None)),
-            Err(why) => {
-                tracing::warn!(folder = %folder.display(), %why, "the index is damaged; setting it aside and rebuilding");
-                let kept = if folder.exists() { Some(durable::set_aside(folder)?) } else { None };
-                Index::try_open(folder).map(|index| (index, kept))
-            }
-        }
-    }
-
-    fn try_open(folder: &Path) -> io::Result<Index> {
-        let fresh = !folder.exists();
-        remove_unfinished_snapshots(folder)?;
-        let config = sled::Config::new()
-            .path(folder)
-            .cache_capacity(CACHE_BYTES)
-            .segment_size(SEGMENT_BYTES)
-            .flush_every_ms(None);
-        let index = catch_unwind(AssertUnwindSafe(|| -> io::Result<Index> {
-            let db = config.open().map_err(io::Error::other)?;
-            let file = File::open(folder.join("db"))?;
-            let mut index = Index { folder: folder.to_owned(), db, file, written: 0 };
-            index.check()?;
-            index.compare_with_the_last_close()?;
-            if fresh {
-                index.make_names_durable(folder)?;
-            }
-            Ok(index)
-        }));
-        index.map_err(|_| io::Error::other("sled panicked while opening"))?
-    }
-
-    /// "open said Ok" proves nothing: reads all, and takes any value that isn't ours for damage.
-    fn check(&self) -> io::Result<()> {
-        for pair in self.db.iter() {
-            let (key, value) = pair.map_err(io::Error::other)?;
-            if sequence(&key).is_none() || IndexV1::decode(&value).is_none() {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "a value fails its checksum"));
-            }
-        }
-        Ok(())
-    }
-
-    /// sled can open over lost data and say Ok. After a clean stop the number of entries is known; after a crash the last
-    /// ones may be missing by right, and the journal brings them back.
-    fn compare_with_the_last_close(&self) -> io::Result<()> {
-        let marker = self.folder.join(CLOSED);
-        let Ok(counted) = fs::read_to_string(&marker) else { return Ok(()) };
-        fs::remove_file(marker)?;
-        durable::sync_folder(&self.folder)?;
-        if counted.trim() == self.db.len().to_string() {
-            return Ok(());
-        }
-        Err(io::Error::new(io::ErrorKind::InvalidData, "entries are missing since the last stop"))
-    }
-
-    /// Flushes, and notes how many entries there are for the next open.
-    pub fn close(mut self) -> io::Result<()> {
-        self.barrier()?;
-        durable::write(&self.folder, CLOSED, self.db.len().to_string().as_bytes(), 0o600)
-    }
-
-    fn make_names_durable(&mut self, folder: &Path) -> io::Result<()> {
-        self.barrier()?;
-        let conf = folder.join("conf");
-        if conf.exists() {
-            File::open(conf)?.sync_all()?;
-        }
-        durable::sync_folder(folder)?;
-        folder.parent().map_or(Ok(()), durable::sync_folder)
-    }
-
+/// Two implementations: sled here, and the simulation's, which forgets what it likes when the power fails.
+pub trait Index {
     /// How far the chain had come when the index was last written.
-    pub fn head(&self) -> Option<ChainHead> {
-        let (key, value) = self.db.last().ok().flatten()?;
-        let digest = IndexV1::decode(&value)?.digest()?;
-        Some(ChainHead { next: sequence(&key)?.next(), prev: digest })
-    }
+    fn head(&self) -> Option<ChainHead>;
 
     /// Writes the state of one event.
-    pub fn put(&mut self, entry: &Entry) -> io::Result<()> {
-        let (key, value) = (entry.sequence.0.to_be_bytes(), IndexV1::of(entry).encode());
-        let known = self.db.get(key).map_err(io::Error::other)?;
+    fn put(&mut self, entry: &Entry) -> Result<(), Failed>;
+
+    /// Brings entries that the journal no longer has up to date: before `first`, the journal's oldest sequence, all that isn't
+    /// `known` is in Odoo, whatever a crash kept the index from learning; from there on it is lost to damage, and is returned.
+    fn reconcile(&mut self, first: Sequence, known: &dyn Fn(Sequence) -> bool) -> Result<Vec<Sequence>, Failed>;
+
+    /// Reports that are in Odoo, newest first.
+    fn delivered(&self, most: usize) -> Vec<Row>;
+
+    /// Forgets delivered reports beyond [`RETENTION`], oldest first.
+    fn retain(&mut self) -> Result<(), Failed>;
+
+    /// Sets the index aside and begins an empty one. Says where the old one is.
+    fn begin_anew(&mut self) -> io::Result<String>;
+
+    /// Makes all of it durable.
+    fn close(self) -> io::Result<()>;
+}
+
+pub struct SledIndex {
+    /// The folder that holds the generations.
+    folder: PathBuf,
+    number: u64,
+    current: Generation,
+    limit: u64,
+}
+
+impl SledIndex {
+    /// Opens the latest generation in `folder`. One that is damaged is set aside, and an empty one takes its place; then it
+    /// also says where the old one is.
+    pub fn open(folder: &Path) -> io::Result<(SledIndex, Option<PathBuf>)> {
+        let mut generations = generations(folder)?;
+        let latest = generations.pop();
+        // What was copied from is no longer needed, and a copy that was never finished isn't either.
+        for (_, path) in generations {
+            fs::remove_dir_all(path)?;
+        }
+        let Some((number, path)) = latest else {
+            return Ok((SledIndex::fresh(folder, 1)?, None));
+        };
+        match Generation::open(&path) {
+            Ok(current) => Ok((SledIndex::with(folder, number, current), None)),
+            Err(why) => {
+                tracing::warn!(folder = %path.display(), %why, "the index is damaged; setting it aside and rebuilding");
+                let kept = durable::set_aside(&path)?;
+                Ok((SledIndex::fresh(folder, number + 1)?, Some(kept)))
+            }
+        }
+    }
+
+    fn fresh(folder: &Path, number: u64) -> io::Result<SledIndex> {
+        let mut current = Generation::create(&path_of(folder, number))?;
+        current.complete()?;
+        Ok(SledIndex::with(folder, number, current))
+    }
+
+    fn with(folder: &Path, number: u64, current: Generation) -> SledIndex {
+        let limit = ROOM_BYTES.max(3 * current.size());
+        SledIndex { folder: folder.to_owned(), number, current, limit }
+    }
+
+    /// sled can panic on what it finds on the disk; the journal's writer must not go down with it.
+    fn guarded<T>(&mut self, act: impl FnOnce(&mut SledIndex) -> io::Result<T>) -> Result<T, Failed> {
+        let done = catch_unwind(AssertUnwindSafe(|| act(self)));
+        done.unwrap_or_else(|_| Err(io::Error::other("sled panicked"))).map_err(Failed::from)
+    }
+
+    fn write(&mut self, sequence: Sequence, value: &IndexV2) -> io::Result<()> {
+        let (key, value) = (sequence.0.to_be_bytes(), value.encode());
+        let known = self.current.db.get(key).map_err(io::Error::other)?;
         if known.as_deref() == Some(&value[..]) {
             return Ok(());
         }
-        self.written += value.len() + key.len();
-        self.db.insert(key, value).map_err(io::Error::other)?;
-        if self.written >= BARRIER_BYTES { self.barrier() } else { Ok(()) }
+        self.current.insert(key, &value)?;
+        if self.current.is_settled() && self.current.size() > self.limit { self.move_on() } else { Ok(()) }
     }
 
-    pub fn barrier(&mut self) -> io::Result<()> {
-        self.written = 0;
-        self.db.flush().map_err(io::Error::other)?;
-        self.file.sync_data()
+    /// Copies what lives into a new generation and lets the old one go. A crash in between leaves the old one, or both.
+    fn move_on(&mut self) -> io::Result<()> {
+        let (number, old) = (self.number + 1, self.current.folder.clone());
+        let mut next = Generation::create(&path_of(&self.folder, number))?;
+        for pair in self.current.db.iter() {
+            let (key, value) = pair.map_err(io::Error::other)?;
+            if let Some(sequence) = key_of(&key) {
+                next.insert(sequence.0.to_be_bytes(), &value)?;
+            }
+        }
+        next.complete()?;
+        *self = SledIndex::with(&self.folder, number, next);
+        tracing::debug!(number, "the index moved into a new generation");
+        fs::remove_dir_all(old)?;
+        durable::sync_folder(&self.folder)
     }
 
-    /// Reports of earlier days, newest first.
-    pub fn delivered(&self, most: usize) -> Vec<Row> {
-        let newest = self.db.iter().rev().filter_map(Result::ok);
-        let rows = newest.filter_map(|(key, value)| {
-            let value = IndexV1::decode(&value).filter(|value| value.state == StateV1::Delivered)?;
-            value.row(sequence(&key)?)
+    fn entries(&self) -> impl DoubleEndedIterator<Item = io::Result<(Sequence, IndexV2)>> {
+        self.current.db.iter().map(|pair| {
+            let (key, value) = pair.map_err(io::Error::other)?;
+            let entry = key_of(&key).zip(IndexV2::decode(&value));
+            entry.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "a value fails its checksum"))
+        })
+    }
+}
+
+impl Index for SledIndex {
+    fn head(&self) -> Option<ChainHead> {
+        let (sequence, value) = self.entries().next_back()?.ok()?;
+        Some(ChainHead { next: sequence.next(), prev: value.digest() })
+    }
+
+    fn put(&mut self, entry: &Entry) -> Result<(), Failed> {
+        self.guarded(|index| index.write(entry.sequence, &IndexV2::of(entry)))
+    }
+
+    fn reconcile(&mut self, first: Sequence, known: &dyn Fn(Sequence) -> bool) -> Result<Vec<Sequence>, Failed> {
+        self.guarded(|index| {
+            let (mut lost, mut settled) = (Vec::new(), Vec::new());
+            for entry in index.entries() {
+                let (sequence, value) = entry?;
+                match value.state {
+                    StateCode::Delivered => {}
+                    StateCode::Pending | StateCode::Parked if known(sequence) => {}
+                    StateCode::Pending | StateCode::Parked if sequence >= first => lost.push(sequence),
+                    StateCode::Pending | StateCode::Parked => settled.push((sequence, value)),
+                }
+            }
+            for (sequence, value) in settled {
+                index.write(sequence, &IndexV2 { state: StateCode::Delivered, error: None, ..value })?;
+            }
+            Ok(lost)
+        })
+    }
+
+    fn delivered(&self, most: usize) -> Vec<Row> {
+        let newest = self.entries().rev().filter_map(Result::ok);
+        let rows = newest.filter_map(|(sequence, value)| match value.state {
+            StateCode::Delivered => value.row(sequence),
+            StateCode::Pending | StateCode::Parked => None,
         });
         rows.take(most).collect()
     }
 
-    /// Forgets delivered reports beyond the retention, oldest first.
-    pub fn retain(&mut self) -> io::Result<()> {
-        let excess = self.db.len().saturating_sub(RETENTION);
-        let oldest: Vec<_> = self.db.iter().take(excess).filter_map(Result::ok).collect();
-        for (key, value) in oldest {
-            if IndexV1::decode(&value).is_some_and(|value| value.state == StateV1::Delivered) {
-                self.db.remove(key).map_err(io::Error::other)?;
+    fn retain(&mut self) -> Result<(), Failed> {
+        self.guarded(|index| {
+            let excess = index.current.db.len().saturating_sub(RETENTION);
+            let oldest: Vec<_> = index.entries().take(excess).collect::<io::Result<_>>()?;
+            for (sequence, value) in oldest {
+                if value.state == StateCode::Delivered {
+                    index.current.remove(&sequence.0.to_be_bytes())?;
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
-    /// Brings entries that the journal no longer has up to date. Before `first`, the journal's oldest sequence, all is in
-    /// Odoo, whatever a crash kept the index from learning; from there on, what the journal doesn't have is lost to
-    /// damage, and is returned.
-    pub fn reconcile(&mut self, first: Sequence, known: impl Fn(Sequence) -> bool) -> io::Result<Vec<Sequence>> {
-        let mut lost = Vec::new();
-        for pair in self.db.iter() {
-            let (key, value) = pair.map_err(io::Error::other)?;
-            let unsent = IndexV1::decode(&value).filter(|value| value.state != StateV1::Delivered);
-            let (Some(value), Some(sequence)) = (unsent, sequence(&key)) else { continue };
-            if sequence < first {
-                let settled = IndexV1 { state: StateV1::Delivered, error: None, ..value };
-                self.db.insert(key, settled.encode()).map_err(io::Error::other)?;
-            } else if !known(sequence) {
-                lost.push(sequence);
-            }
-        }
-        Ok(lost)
+    fn begin_anew(&mut self) -> io::Result<String> {
+        // An earlier try may have come this far.
+        let kept = if self.current.folder.exists() { Some(durable::set_aside(&self.current.folder)?) } else { None };
+        let fresh = SledIndex::fresh(&self.folder, self.number + 1)?;
+        // What the old handle does when it goes must not take the queue with it.
+        let old = std::mem::replace(self, fresh);
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(old)));
+        Ok(kept.map(|kept| kept.display().to_string()).unwrap_or_default())
+    }
+
+    fn close(self) -> io::Result<()> {
+        self.current.close()
     }
 }
 
-fn sequence(key: &[u8]) -> Option<Sequence> {
+fn path_of(folder: &Path, number: u64) -> PathBuf {
+    folder.join(format!("index-{number:08}"))
+}
+
+fn key_of(key: &[u8]) -> Option<Sequence> {
     Some(Sequence(u64::from_be_bytes(key.try_into().ok()?)))
 }
 
-/// A kill during an earlier open can leave `snap.*.generating`, which makes every later open fail.
-fn remove_unfinished_snapshots(folder: &Path) -> io::Result<()> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    for entry in entries {
+/// The generations in `folder`, the one to open last; those behind it that never were completed are removed.
+fn generations(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "generating") {
-            fs::remove_file(path)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let number = if name == "index" { Some(0) } else { name.strip_prefix("index-").and_then(|n| n.parse().ok()) };
+        let Some(number) = number else { continue };
+        if number == 0 || Generation::is_complete(&path) {
+            found.push((number, path));
+        } else {
+            fs::remove_dir_all(path)?;
         }
     }
-    Ok(())
+    found.sort();
+    Ok(found)
 }
+
+#[cfg(test)]
+mod tests;

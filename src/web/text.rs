@@ -20,6 +20,8 @@ pub(super) const UNTRIED: &str = "Not used yet";
 pub(super) const NOT_ENROLLED_SHORT: &str = "Not enrolled";
 pub(super) const NOT_ENROLLED: &str =
     "This device is not enrolled, so no report can be saved on it yet. Ask IT to enrol it.";
+pub(super) const LOW_DISK: &str =
+    "The disk is almost full: nothing new is saved until this device has sent what it holds, or IT frees space.";
 pub(super) const NO_SCANNER: &str = "No scanner is set up: type the codes instead.";
 pub(super) const OPENS_MINE: &str = "Shows your reports";
 

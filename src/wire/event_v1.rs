@@ -108,6 +108,8 @@ pub struct ClockV1 {
     pub offset_ms: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offset_age_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncertainty_ms: Option<u64>,
 }
 
 impl From<&Event> for EventV1 {
@@ -152,6 +154,7 @@ impl From<&Event> for DataV1 {
                 boot_ms: millis(event.clock.boot),
                 offset_ms: event.clock.offset_ms,
                 offset_age_ms: event.clock.offset_age.map(millis),
+                uncertainty_ms: event.clock.uncertainty.map(millis),
             },
         }
     }
@@ -204,7 +207,7 @@ mod tests {
     use super::*;
     use crate::domain::capture::{Capture, Effect, Input, TypedSlot};
     use crate::domain::catalog::{Catalog, Conventions};
-    use crate::domain::clock::DeviceClock;
+    use crate::domain::clock::{DeviceClock, Offset};
     use crate::domain::decode::command::Command;
     use crate::domain::decode::{Flaw, RawScan, decode};
     use crate::domain::event::{MediaType, Report};
@@ -252,7 +255,12 @@ mod tests {
             device: DeviceId(uuid::Uuid::max()),
             place: ChainHead::GENESIS,
             captured: NOW.wall,
-            clock: DeviceClock::remembered(Some(i64::MIN)).note(&"b".repeat(36), NOW),
+            clock: DeviceClock::remembered(Some(Offset {
+                ms: i64::MIN,
+                uncertainty_ms: Some(u64::MAX / 2),
+                learnt: Some(Wall(i64::MIN)),
+            }))
+            .note(&"b".repeat(36), NOW),
         };
         let payload = serde_json::to_vec(&EventV1::from(&event)).unwrap();
         let jws = jws::sign(jws::EVENT, &"k".repeat(43), &payload, |_| [0; 64]);

@@ -23,6 +23,9 @@ pub struct StatusV1 {
     pub testing: bool,
     #[serde(default)]
     pub latency: LatencyV1,
+    /// The disk is almost full: nothing new is saved until what waits is sent, or space is freed.
+    #[serde(default)]
+    pub low_disk: bool,
     /// What was set aside because it was damaged: reported, never deleted.
     pub quarantined: Vec<String>,
 }
@@ -153,6 +156,7 @@ impl StatusV1 {
             last_error: snapshot.line.trouble.as_ref().map(trouble),
             scanners: snapshot.scanners.iter().map(ScannerV1::from).collect(),
             testing: snapshot.testing,
+            low_disk: snapshot.low_disk,
             latency: LatencyV1::from(latency),
             quarantined,
         }

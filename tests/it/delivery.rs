@@ -138,7 +138,7 @@ fn a_damaged_index_is_set_aside_reported_and_costs_nothing() {
     device.scan(&["EMP-7"]);
     report(&device, 4);
     device.stop();
-    let index = device.state().join("index/db");
+    let index = device.state().join("index-00000001/db");
     let length = std::fs::metadata(&index).unwrap().len();
     std::fs::write(&index, vec![0xa5; length as usize]).unwrap();
     device.start();

@@ -159,7 +159,7 @@ impl Device {
     /// The ids of the reports that were shown as saved: what the operator heard a beep for.
     pub fn beeped(&self) -> Vec<String> {
         let log = self.log();
-        let saved = log.lines().filter(|line| line.contains("agent: saved id="));
+        let saved = log.lines().filter(|line| line.contains(": saved id="));
         saved.filter_map(|line| Some(line.split("id=").nth(1)?.split(' ').next()?.to_owned())).collect()
     }
 

@@ -131,7 +131,7 @@ fn a_skewed_clock_is_tried_again_at_once_but_not_for_ever() {
         })
     };
     forwarder.poll_send(&mut outbox, START);
-    assert_eq!(forwarder.handle_reply(skew(), &mut outbox, START, 0).server_time, Some(Wall(5)));
+    assert_eq!(forwarder.handle_reply(skew(), &mut outbox, START, 0).heard.map(|heard| heard.server), Some(Wall(5)));
     assert!(forwarder.poll_send(&mut outbox, START).is_some());
     forwarder.handle_reply(skew(), &mut outbox, START, 0);
     assert_eq!(forwarder.poll_send(&mut outbox, START), None);

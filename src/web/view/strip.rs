@@ -65,6 +65,8 @@ fn status(snapshot: &Snapshot) -> Markup {
     let away = snapshot.scanners.iter().find(|scanner| !scanner.connected);
     let (state, icon, words) = if snapshot.testing {
         ("testing", icon::WARNING, text::TEST_IS_ON.to_owned())
+    } else if snapshot.low_disk {
+        ("low-disk", icon::STOP, text::LOW_DISK.to_owned())
     } else if !snapshot.line.enrolled {
         ("not-enrolled", icon::STOP, text::NOT_ENROLLED.to_owned())
     } else if let Some((_, sentence)) = &snapshot.line.trouble {

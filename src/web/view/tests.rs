@@ -37,6 +37,7 @@ pub(in crate::web) fn snapshot() -> Snapshot {
         scanners: vec![ScannerView { name: "gun".into(), connected: true, detail: "ready".into(), devices: vec![] }],
         testing: false,
         tested: vec![],
+        low_disk: false,
     }
 }
 

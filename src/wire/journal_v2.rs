@@ -1,10 +1,11 @@
-//! The journal's format, version 1. A durable format: it may grow new record kinds, and never changes an old one.
+//! The journal's format, version 2. A durable format: what a version wrote is read for ever, and a new kind
+//! of record makes a new version.
 //!
 //! The journal is a folder of segment files `00000001.journal`, `00000002.journal`, ... Each begins with a header:
 //!
 //! | bytes | what |
 //! | --- | --- |
-//! | 8 | the magic `TALLYJ1\n` |
+//! | 8 | the magic `TALLYJ2\n` |
 //! | 8 | number of the segment, u64 little-endian, the same as in its name |
 //! | 8 | `next`: the sequence that the next event gets |
 //! | 32 | `prev`: the digest of the event before it |
@@ -20,12 +21,22 @@
 //! | 8 | place: the record's number within the segment from 0, u64 little-endian |
 //! | n | body: one [`Record`] in MessagePack |
 //!
-//! The first record that isn't whole ends the segment: it was never acknowledged. After a torn end, nothing is appended
-//! there again; the next record begins a new segment.
+//! Zeros fill the file up to the size of a segment, so that a write changes no metadata of the file system: on ext4 that makes
+//! a commit one write to the disk instead of two. The first record that isn't whole ends the segment: it was never
+//! acknowledged. After a torn end, nothing is appended there again; the next record begins a new segment.
+//!
+//! Segments are deleted from the oldest on, once nothing in them is needed. An event that stays long, because a person must
+//! look at it, would hold all that came after it; so it is carried: written again, with its state, behind everything else.
+//! Where an event stands twice, the later one is right.
+//!
+//! **Version 1** (`TALLYJ1\n`) had no zeros at its end and only the kinds [`Record::Event`], [`Record::Delivered`],
+//! [`Record::Parked`], [`Record::PhotoSent`] and [`Record::Offset`] (its `ms` alone), in the same bytes. Its segments
+//! are read as they are and never appended to.
 
 use rmp_serde::{from_slice, to_vec_named};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::clock::Offset;
 use crate::domain::event::{MediaType, Photo};
 use crate::domain::id::{ChainHead, Digest, EventId, Sequence};
 use crate::domain::outbox::{Change, Entry, State};
@@ -33,7 +44,10 @@ use crate::domain::policy::Kind;
 use crate::domain::receipt::Refusal;
 use crate::domain::time::Wall;
 
-pub const MAGIC: &[u8; 8] = b"TALLYJ1\n";
+const MAGIC: &[u8; 8] = b"TALLYJ2\n";
+const MAGIC_V1: &[u8; 8] = b"TALLYJ1\n";
+/// What the magic of every version begins and ends with; its digit stands between.
+const FAMILY: (&[u8], u8) = (b"TALLYJ", b'\n');
 pub const HEADER_BYTES: usize = 68;
 pub const FRAME_BYTES: usize = 16;
 pub const MAX_BODY: usize = 128 * 1024;
@@ -44,6 +58,14 @@ pub struct Header {
     pub segment: u64,
     pub head: ChainHead,
     pub delivered: u64,
+}
+
+/// Why a header can't be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadHeader {
+    /// A later version wrote it: it must be left alone.
+    Newer,
+    Damaged,
 }
 
 impl Header {
@@ -59,10 +81,24 @@ impl Header {
         out
     }
 
-    pub fn decode(bytes: &[u8]) -> Option<Header> {
-        let bytes = bytes.get(..HEADER_BYTES)?;
-        let whole = &bytes[..8] == MAGIC && crc32c::crc32c(&bytes[..64]) == u32_at(bytes, 64)?;
-        whole.then_some(())?;
+    /// Reads the header of either version; with it, whether the segment is of the latest one.
+    pub fn decode(bytes: &[u8]) -> Result<(Header, bool), BadHeader> {
+        let head = bytes.get(..HEADER_BYTES).ok_or(BadHeader::Damaged)?;
+        let (magic, rest) = head.split_at(8);
+        let whole = |magic: &[u8]| {
+            let crc = crc32c::crc32c_append(crc32c::crc32c(magic), &rest[..HEADER_BYTES - 12]);
+            u32_at(head, HEADER_BYTES - 4) == Some(crc)
+        };
+        if (magic != MAGIC && magic != MAGIC_V1) || !whole(magic) {
+            // The digit of a magic can be hit by damage too: a newer version's header fits under none of ours.
+            let family = magic.starts_with(FAMILY.0) && magic[6] > MAGIC[6] && magic[7] == FAMILY.1;
+            let ours = whole(MAGIC) || whole(MAGIC_V1);
+            return Err(if family && !ours { BadHeader::Newer } else { BadHeader::Damaged });
+        }
+        Header::fields(head).map(|header| (header, magic == MAGIC)).ok_or(BadHeader::Damaged)
+    }
+
+    fn fields(bytes: &[u8]) -> Option<Header> {
         Some(Header {
             segment: u64_at(bytes, 8)?,
             head: ChainHead { next: Sequence(u64_at(bytes, 16)?), prev: Digest(bytes[24..56].try_into().ok()?) },
@@ -89,10 +125,48 @@ pub enum Record {
     PhotoSent {
         digest: String,
     },
-    /// The last known offset of the device's clock, in milliseconds.
+    /// The last known offset of the device's clock, in milliseconds, how far that may be off, and when it was learnt.
     Offset {
         ms: i64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        uncertainty_ms: Option<u64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        learnt_ms: Option<i64>,
     },
+    /// An event that was written before, and what has become of it since.
+    Carried {
+        event: EventRecord,
+        state: StateRecord,
+        photos_there: Vec<String>,
+    },
+    /// A person wants a parked event to be sent again.
+    Returned {
+        sequence: u64,
+    },
+    /// A photo that will never arrive: its file is damaged or gone.
+    PhotoLost {
+        digest: String,
+        why: String,
+    },
+}
+
+/// What has become of an event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StateRecord {
+    Pending,
+    Parked { code: String, message: String },
+    Delivered { case: Option<String> },
+}
+
+impl From<StateRecord> for State {
+    fn from(record: StateRecord) -> State {
+        match record {
+            StateRecord::Pending => State::FRESH,
+            StateRecord::Parked { code, message } => State::Parked(Refusal { code, message }),
+            StateRecord::Delivered { case } => State::Delivered { case },
+        }
+    }
 }
 
 /// An event with what the outbox needs to know of it.
@@ -159,6 +233,13 @@ impl EventRecord {
     }
 }
 
+impl From<Offset> for Record {
+    fn from(offset: Offset) -> Record {
+        let Offset { ms, uncertainty_ms, learnt } = offset;
+        Record::Offset { ms, uncertainty_ms, learnt_ms: learnt.map(|at| at.0) }
+    }
+}
+
 impl From<&Change> for Record {
     fn from(change: &Change) -> Record {
         match change {
@@ -170,6 +251,7 @@ impl From<&Change> for Record {
             Change::Parked { sequence, why: Refusal { code, message } } => {
                 Record::Parked { sequence: sequence.0, code: code.clone(), message: message.clone() }
             }
+            Change::Returned { sequence } => Record::Returned { sequence: sequence.0 },
             Change::PhotoSent { digest } => Record::PhotoSent { digest: digest.to_string() },
         }
     }
@@ -227,10 +309,10 @@ mod tests {
         let head = ChainHead { next: Sequence(42), prev: Digest::of(b"x") };
         let header = Header { segment: 3, head, delivered: 40 };
         let mut bytes = header.encode();
-        assert_eq!(Header::decode(&bytes), Some(header));
+        assert_eq!(Header::decode(&bytes), Ok((header, true)));
         for bit in 0..HEADER_BYTES * 8 {
             bytes[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(Header::decode(&bytes), None, "bit {bit}");
+            assert_eq!(Header::decode(&bytes), Err(BadHeader::Damaged), "bit {bit}");
             bytes[bit / 8] ^= 1 << (bit % 8);
         }
     }

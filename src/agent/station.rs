@@ -1,0 +1,283 @@
+//! The state of one device and every decision on it: inputs, the disk's word and Odoo's answers in, deeds out.
+//!
+//! It reads no clock and touches nothing, so the simulation drives this very code through crashes that no test of a real
+//! machine could make often enough.
+
+use crate::domain::capture::{Capture, Effect, Feedback, Input};
+use crate::domain::catalog::Catalog;
+use crate::domain::clock::DeviceClock;
+use crate::domain::event::{Event, Report};
+use crate::domain::forward::{Answer, Forwarder, Job};
+use crate::domain::id::{ChainHead, DeviceId, Digest, Seed, Sequence};
+use crate::domain::outbox::{Change, Entry, Outbox, State};
+use crate::domain::policy::Policies;
+use crate::domain::time::{Now, Wall};
+use crate::io::keys::DeviceKey;
+use crate::io::store::{Found, StoreError};
+use crate::wire::event_v1::EventV1;
+use crate::wire::journal_v2::{EventRecord, Record};
+use crate::wire::jws;
+
+/// What the loop read once, for this turn.
+#[derive(Clone, Copy, Debug)]
+pub struct Turn {
+    pub now: Now,
+    pub random: [u8; 32],
+}
+
+impl Turn {
+    fn seed(&self) -> Seed {
+        let mut seed = Seed::default();
+        seed.copy_from_slice(&self.random[..10]);
+        seed
+    }
+
+    fn jitter(&self) -> u8 {
+        self.random[10]
+    }
+}
+
+/// Who signs what this device says.
+#[derive(Clone, Copy, Debug)]
+pub struct Signer<'a> {
+    pub device: DeviceId,
+    pub key: &'a DeviceKey,
+}
+
+/// What the shell is to do, in this order.
+#[derive(Debug)]
+pub enum Deed {
+    /// Make the report durable, and say through [`Station::saved`] whether it is.
+    Save { record: Record, entry: Entry },
+    /// Make it durable; nobody waits. One that is lost is learnt again from a duplicate's receipt.
+    Note { record: Record, entry: Option<Entry> },
+    /// The journal may forget these.
+    Settled(Vec<Sequence>),
+    /// No report needs this photo any more.
+    ForgetPhoto(Digest),
+    /// Say it to the person.
+    Tell(Feedback),
+    /// Read these back and say through [`Station::read`] what came.
+    Read(Vec<Sequence>),
+    /// Send these; the time is for the request's token.
+    Send { events: Vec<String>, wall: Wall },
+    /// Send a piece of a photo.
+    Upload { job: Job, wall: Wall },
+}
+
+#[derive(Debug)]
+pub struct Station {
+    capture: Capture,
+    outbox: Outbox,
+    forwarder: Forwarder,
+    clock: DeviceClock,
+    head: ChainHead,
+    boot_id: String,
+    /// The report on its way to the disk.
+    saving: Option<Entry>,
+    deeds: Vec<Deed>,
+}
+
+impl Station {
+    pub fn new(
+        catalog: Catalog,
+        policies: Policies,
+        forwarder: Forwarder,
+        boot_id: String,
+        outbox: Outbox,
+        head: ChainHead,
+        clock: DeviceClock,
+    ) -> Station {
+        let capture = Capture::new(catalog, policies);
+        Station { capture, outbox, forwarder, clock, head, boot_id, saving: None, deeds: Vec::new() }
+    }
+
+    /// Goes on from what a start found on the disk.
+    pub fn resume(
+        catalog: Catalog,
+        policies: Policies,
+        forwarder: Forwarder,
+        boot_id: String,
+        found: Found,
+    ) -> Station {
+        let clock = DeviceClock::remembered(found.offset);
+        Station::new(catalog, policies, forwarder, boot_id, found.outbox, found.head, clock)
+    }
+
+    pub fn capture(&self) -> &Capture {
+        &self.capture
+    }
+
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    pub fn forwarder(&self) -> &Forwarder {
+        &self.forwarder
+    }
+
+    pub fn head(&self) -> ChainHead {
+        self.head
+    }
+
+    /// True while a report is on its way to the disk: no further input is to be handed in.
+    pub fn is_saving(&self) -> bool {
+        self.saving.is_some()
+    }
+
+    /// What is to be done now. To be asked after each call below.
+    pub fn take_deeds(&mut self) -> Vec<Deed> {
+        std::mem::take(&mut self.deeds)
+    }
+
+    pub fn input(&mut self, input: Input, turn: Turn, signer: Option<Signer<'_>>) {
+        for effect in self.capture.handle(input, turn.now, &turn.seed()) {
+            match effect {
+                Effect::Save(report) => match self.seal(*report, turn.now, signer) {
+                    Ok((entry, jws)) => {
+                        let record = Record::Event(EventRecord::of(&entry, jws));
+                        self.saving = Some(entry.clone());
+                        self.deeds.push(Deed::Save { record, entry });
+                    }
+                    Err(why) => self.input(Input::NotSaved { why }, turn, signer),
+                },
+                Effect::Tell(feedback) => self.deeds.push(Deed::Tell(feedback)),
+            }
+        }
+    }
+
+    /// Gives the report its place in the chain and signs it.
+    fn seal(&self, mut report: Report, now: Now, signer: Option<Signer<'_>>) -> Result<(Entry, String), String> {
+        let Some(Signer { device, key }) = signer else {
+            return Err("this device is not enrolled yet. Ask IT: tallyman enroll --url ... --code ...".to_owned());
+        };
+        if !self.outbox.has_room() {
+            return Err("too many reports wait on this device: bring it to a network first".to_owned());
+        }
+        for scan in &mut report.scans {
+            scan.at = self.clock.correct(scan.at, now);
+        }
+        let captured = self.clock.wall(now);
+        let event = Event { device, place: self.head, captured, clock: self.clock.note(&self.boot_id, now), report };
+        let payload = serde_json::to_vec(&EventV1::from(&event)).map_err(|error| error.to_string())?;
+        let jws = key.sign_event(&payload);
+        if jws.len() > jws::MAX_BYTES {
+            return Err("the report is too large: shorten the note, or send it in two".to_owned());
+        }
+        let entry = Entry {
+            sequence: self.head.next,
+            id: event.report.id,
+            digest: Digest::of(jws.as_bytes()),
+            size: jws.len() as u64,
+            kind: event.report.kind,
+            subject: event.report.subject(),
+            captured,
+            photos: event.report.photos,
+            state: State::FRESH,
+        };
+        Ok((entry, jws))
+    }
+
+    /// The disk has the report, or refused it.
+    pub fn saved(&mut self, result: Result<(), StoreError>, turn: Turn) {
+        let Some(entry) = self.saving.take() else { return };
+        let told = match result {
+            Ok(()) => {
+                tracing::info!(id = %entry.id, kind = entry.kind.slug(), sequence = entry.sequence.0, "saved");
+                self.head = self.head.after(entry.digest);
+                self.outbox.admit(entry, &[]);
+                self.forwarder.poke(turn.now);
+                Input::Saved { waiting: self.outbox.counts().pending, online: self.forwarder.is_online() }
+            }
+            Err(error) => Input::NotSaved { why: error.to_string() },
+        };
+        // What the person is told saves nothing, so nobody needs to sign.
+        self.input(told, turn, None);
+    }
+
+    /// Begins the next request, if one is due.
+    pub fn send_what_is_due(&mut self, now: Now) {
+        match self.forwarder.poll_send(&mut self.outbox, now) {
+            Some(Job::Events(sequences)) => self.deeds.push(Deed::Read(sequences)),
+            Some(job @ Job::Photo { .. }) => self.deeds.push(Deed::Upload { job, wall: self.clock.wall(now) }),
+            None => {}
+        }
+    }
+
+    /// The bytes of the events that are to be sent. One that can't be read back is parked, visibly.
+    pub fn read(&mut self, events: Vec<(Sequence, Result<String, StoreError>)>, turn: Turn) {
+        let (mut readable, mut parked) = (Vec::with_capacity(events.len()), Vec::new());
+        for (sequence, read) in events {
+            match read {
+                Ok(jws) => readable.push(jws),
+                Err(error) => {
+                    tracing::error!(sequence = sequence.0, %error, "an event can't be read back and is parked");
+                    self.forwarder.leave_out(sequence);
+                    parked.extend(self.outbox.park(sequence, "unreadable", &error.to_string()));
+                }
+            }
+        }
+        self.persist(parked);
+        if !readable.is_empty() {
+            self.deeds.push(Deed::Send { events: readable, wall: self.clock.wall(turn.now) });
+        }
+    }
+
+    /// What came back from the request under way.
+    pub fn answered(&mut self, answer: Answer, turn: Turn) {
+        let before = self.forwarder.trouble().cloned();
+        let outcome = self.forwarder.handle_reply(answer, &mut self.outbox, turn.now, turn.jitter());
+        if before.as_ref() != self.forwarder.trouble() {
+            match self.forwarder.trouble() {
+                Some(trouble) => tracing::warn!(code = trouble.code(), detail = trouble.detail(), "{trouble}"),
+                None => tracing::info!("Odoo is reached again"),
+            }
+        }
+        if let Some(offset) = outcome.heard.and_then(|heard| self.clock.learn(heard, turn.now)) {
+            tracing::info!(offset_ms = offset.ms, "the clock's offset was learnt from the server");
+            self.deeds.push(Deed::Note { record: Record::from(offset), entry: None });
+        }
+        self.persist(outcome.changes);
+    }
+
+    /// A person wants parked events to be sent again: one, or all. Says how many those are.
+    pub fn send_again(&mut self, which: Option<Sequence>) -> usize {
+        let all = self.outbox.entries().map(|entry| entry.sequence);
+        let wanted: Vec<Sequence> = all.filter(|sequence| which.is_none_or(|which| which == *sequence)).collect();
+        let changes: Vec<Change> = wanted.into_iter().filter_map(|sequence| self.outbox.send_again(sequence)).collect();
+        let count = changes.len();
+        self.persist(changes);
+        count
+    }
+
+    fn persist(&mut self, changes: Vec<Change>) {
+        for change in changes {
+            let sequence = match &change {
+                Change::Delivered { sequence, case, .. } => {
+                    tracing::info!(sequence = sequence.0, case = case.as_deref().unwrap_or("-"), "in Odoo");
+                    Some(*sequence)
+                }
+                Change::Parked { sequence, why } => {
+                    tracing::warn!(sequence = sequence.0, code = why.code, "parked: {}", why.message);
+                    Some(*sequence)
+                }
+                Change::Returned { sequence } => {
+                    tracing::info!(sequence = sequence.0, "a parked report is sent again");
+                    Some(*sequence)
+                }
+                Change::PhotoSent { digest } => {
+                    if !self.outbox.needs_photo(*digest) {
+                        self.deeds.push(Deed::ForgetPhoto(*digest));
+                    }
+                    None
+                }
+            };
+            let entry = sequence.and_then(|sequence| self.outbox.find_sequence(sequence)).cloned();
+            self.deeds.push(Deed::Note { record: Record::from(&change), entry });
+        }
+        let settled = self.outbox.take_settled();
+        if !settled.is_empty() {
+            self.deeds.push(Deed::Settled(settled));
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! One sled folder. It never shrinks, so it is left for a new one when it has grown far beyond what lives in it.
+
+use std::fs::{self, File};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use super::{IndexV2, key_of};
+use crate::io::durable;
+
+const CACHE_BYTES: u64 = 16 << 20;
+const SEGMENT_BYTES: usize = 512 << 10;
+/// At least one barrier for so many bytes written: batches of megabytes between barriers hurt even old data.
+const BARRIER_BYTES: usize = 128 << 10;
+/// Written when everything that a generation was made from is in it.
+const COMPLETE: &str = "complete";
+/// Written at a clean stop: the number of entries.
+const CLOSED: &str = "closed-with";
+
+pub(super) struct Generation {
+    pub(super) folder: PathBuf,
+    pub(super) db: sled::Db,
+    /// Our own descriptor of sled's file, for the barrier.
+    file: File,
+    written: usize,
+}
+
+impl Generation {
+    /// An empty one, durable with its name.
+    pub(super) fn create(folder: &Path) -> io::Result<Generation> {
+        let mut generation = Generation::guarded(folder, false)?;
+        generation.barrier()?;
+        let conf = folder.join("conf");
+        if conf.exists() {
+            File::open(conf)?.sync_all()?;
+        }
+        durable::sync_folder(folder)?;
+        folder.parent().map_or(Ok(()), durable::sync_folder)?;
+        Ok(generation)
+    }
+
+    /// One that was there before, checked to the last value.
+    pub(super) fn open(folder: &Path) -> io::Result<Generation> {
+        remove_unfinished_snapshots(folder)?;
+        Generation::guarded(folder, true)
+    }
+
+    fn guarded(folder: &Path, check: bool) -> io::Result<Generation> {
+        let config = sled::Config::new()
+            .path(folder)
+            .cache_capacity(CACHE_BYTES)
+            .segment_size(SEGMENT_BYTES)
+            .flush_every_ms(None);
+        let opened = catch_unwind(AssertUnwindSafe(|| -> io::Result<Generation> {
+            let db = config.open().map_err(io::Error::other)?;
+            let file = File::open(folder.join("db"))?;
+            let generation = Generation { folder: folder.to_owned(), db, file, written: 0 };
+            if check {
+                generation.check()?;
+            }
+            Ok(generation)
+        }));
+        opened.map_err(|_| io::Error::other("sled panicked while opening"))?
+    }
+
+    /// "open said Ok" proves nothing: reads all, and takes any value that isn't ours for damage. sled can open over lost
+    /// data, too: after a clean stop the number of entries is known; after a crash the last ones may be missing by right,
+    /// and the journal brings them back.
+    fn check(&self) -> io::Result<()> {
+        let damaged = |what| Err(io::Error::new(io::ErrorKind::InvalidData, what));
+        let mut entries = 0;
+        for pair in self.db.iter() {
+            let (key, value) = pair.map_err(io::Error::other)?;
+            if key_of(&key).is_none() || IndexV2::decode(&value).is_none() {
+                return damaged("a value fails its checksum");
+            }
+            entries += 1;
+        }
+        let marker = self.folder.join(CLOSED);
+        let Ok(counted) = fs::read_to_string(&marker) else { return Ok(()) };
+        fs::remove_file(marker)?;
+        durable::sync_folder(&self.folder)?;
+        if counted.trim() == entries.to_string() { Ok(()) } else { damaged("entries are missing since the last stop") }
+    }
+
+    pub(super) fn insert(&mut self, key: [u8; 8], value: &[u8]) -> io::Result<()> {
+        self.db.insert(key, value).map_err(io::Error::other)?;
+        self.wrote(value.len() + key.len())
+    }
+
+    pub(super) fn remove(&mut self, key: &[u8]) -> io::Result<()> {
+        self.db.remove(key).map_err(io::Error::other)?;
+        self.wrote(key.len())
+    }
+
+    fn wrote(&mut self, bytes: usize) -> io::Result<()> {
+        self.written += bytes;
+        if self.written >= BARRIER_BYTES { self.barrier() } else { Ok(()) }
+    }
+
+    /// True right behind a barrier.
+    pub(super) fn is_settled(&self) -> bool {
+        self.written == 0
+    }
+
+    /// sled's `flush` is no fsync: ours follows it.
+    pub(super) fn barrier(&mut self) -> io::Result<()> {
+        self.written = 0;
+        self.db.flush().map_err(io::Error::other)?;
+        self.file.sync_data()
+    }
+
+    /// From here on it is the one to open.
+    pub(super) fn complete(&mut self) -> io::Result<()> {
+        self.barrier()?;
+        durable::write(&self.folder, COMPLETE, b"", 0o600)
+    }
+
+    pub(super) fn is_complete(folder: &Path) -> bool {
+        folder.join(COMPLETE).exists()
+    }
+
+    /// Flushes, and notes how many entries there are for the next open.
+    pub(super) fn close(mut self) -> io::Result<()> {
+        self.barrier()?;
+        durable::write(&self.folder, CLOSED, self.db.len().to_string().as_bytes(), 0o600)
+    }
+
+    /// What the folder takes on the disk.
+    pub(super) fn size(&self) -> u64 {
+        size(&self.folder)
+    }
+}
+
+fn size(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let sizes = entries.filter_map(|entry| {
+        let known = entry.metadata().ok()?;
+        Some(if known.is_dir() { size(&entry.path()) } else { known.len() })
+    });
+    sizes.sum()
+}
+
+/// A kill during an earlier open can leave `snap.*.generating`, which makes every later open fail.
+fn remove_unfinished_snapshots(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "generating") {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,97 @@
+use super::*;
+use crate::domain::id::{Digest, EventId};
+use crate::domain::outbox::State;
+use crate::domain::policy::Kind;
+use crate::domain::time::Wall;
+
+fn entry(n: u64, state: State) -> Entry {
+    Entry {
+        sequence: Sequence(n),
+        id: EventId::mint(Wall(1), &[n as u8; 10]),
+        digest: Digest::of(&n.to_be_bytes()),
+        size: 600,
+        kind: Kind::PickShortage,
+        subject: "WH/OUT/1".into(),
+        captured: Wall(0),
+        photos: vec![],
+        state,
+    }
+}
+
+fn delivered(n: u64, case: String) -> Entry {
+    entry(n, State::Delivered { case: Some(case) })
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_folder_that_grew_is_left_for_a_new_generation_with_all_that_lives() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut index, _) = SledIndex::open(folder.path()).unwrap();
+    index.limit = 1 << 20;
+    // The same hundred values again and again: little lives, and sled keeps the room of all of it.
+    for round in 0..200 {
+        (1..=100).for_each(|n| index.put(&delivered(n, format!("{round:0>300}"))).unwrap());
+    }
+    assert!(index.number > 1, "it never moved on");
+    assert_eq!(names(folder.path()), [format!("index-{:08}", index.number)]);
+    assert_eq!(index.delivered(1000).len(), 100);
+    index.close().unwrap();
+    let (index, kept) = SledIndex::open(folder.path()).unwrap();
+    assert_eq!((index.delivered(1000).len(), kept), (100, None));
+    assert!(index.delivered(1)[0].case.as_ref().unwrap().ends_with("199"));
+}
+
+#[test]
+fn a_copy_that_was_never_finished_is_removed_and_the_old_generation_opens() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut index, _) = SledIndex::open(folder.path()).unwrap();
+    index.put(&delivered(1, "C".into())).unwrap();
+    index.close().unwrap();
+    drop(Generation::create(&path_of(folder.path(), 2)).unwrap());
+    let (index, kept) = SledIndex::open(folder.path()).unwrap();
+    assert_eq!((index.delivered(9).len(), kept), (1, None));
+    assert_eq!(names(folder.path()), ["index-00000001"]);
+}
+
+#[test]
+fn of_two_generations_the_later_counts_and_the_other_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut old, _) = SledIndex::open(folder.path()).unwrap();
+    old.put(&delivered(1, "old".into())).unwrap();
+    old.close().unwrap();
+    let mut new = SledIndex::fresh(folder.path(), 2).unwrap();
+    new.put(&delivered(1, "new".into())).unwrap();
+    new.close().unwrap();
+    let (index, _) = SledIndex::open(folder.path()).unwrap();
+    assert_eq!(index.delivered(9)[0].case.as_deref(), Some("new"));
+    assert_eq!(names(folder.path()), ["index-00000002"]);
+}
+
+#[test]
+fn what_fails_is_set_aside_and_an_empty_one_takes_its_place_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut index, _) = SledIndex::open(folder.path()).unwrap();
+    index.put(&delivered(1, "C".into())).unwrap();
+    let kept = index.begin_anew().unwrap();
+    assert!(kept.ends_with("quarantine-1-index-00000001"), "{kept}");
+    assert_eq!(index.delivered(9), []);
+    index.put(&delivered(2, "D".into())).unwrap();
+    assert_eq!(names(folder.path()), ["index-00000002", "quarantine-1-index-00000001"]);
+}
+
+#[test]
+fn old_deliveries_are_forgotten_and_never_what_is_unsent() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut index, _) = SledIndex::open(folder.path()).unwrap();
+    index.put(&entry(1, State::FRESH)).unwrap();
+    (2..=RETENTION as u64 + 20).for_each(|n| index.put(&delivered(n, "C".into())).unwrap());
+    index.retain().unwrap();
+    let unsent = index.entries().map(Result::unwrap).filter(|(_, value)| value.state == StateCode::Pending).count();
+    assert_eq!((index.current.db.len(), unsent), (RETENTION + 1, 1));
+}

@@ -1,0 +1,182 @@
+//! Where segments lie: a folder of the real disk here, a disk that forgets what wasn't synced in the simulation.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use crate::domain::room::BALLAST_BYTES;
+use crate::io::durable;
+
+const BALLAST: &str = "ballast";
+/// Zeros are written in pieces of this size.
+const ZEROS: usize = 1 << 16;
+
+/// What the journal asks of a disk. An error leaves what was durable before as it was, and what was being written unknown.
+pub trait Disk {
+    /// The numbers of the segments, oldest first.
+    fn segments(&self) -> io::Result<Vec<u64>>;
+
+    /// All bytes of a segment; zeros at its end may be missing.
+    fn load(&self, segment: u64) -> io::Result<Vec<u8>>;
+
+    /// Makes a segment that begins with `start` and has zeros up to `size`, itself and its name durable. Writes go to it.
+    fn begin(&mut self, segment: u64, start: &[u8], size: u64) -> io::Result<()>;
+
+    /// Writes go to this segment, which is there.
+    fn resume(&mut self, segment: u64) -> io::Result<()>;
+
+    /// Writes to the segment that was begun or resumed, and waits until the disk has it.
+    fn write(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
+
+    /// Takes back, durably, what that segment has beyond `length`.
+    fn cut(&mut self, length: u64) -> io::Result<()>;
+
+    fn read(&self, segment: u64, offset: u64, bytes: &mut [u8]) -> io::Result<()>;
+
+    fn remove(&mut self, segments: &[u64]) -> io::Result<()>;
+
+    /// Puts a segment where nobody takes it for one; says where.
+    fn set_aside(&mut self, segment: u64) -> io::Result<String>;
+
+    /// Bytes that a program without special rights can still write.
+    fn free(&self) -> io::Result<u64>;
+
+    /// Takes or gives up [`BALLAST_BYTES`].
+    fn hold_ballast(&mut self, hold: bool) -> io::Result<()>;
+}
+
+/// A folder of segment files.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    open: Option<(u64, File)>,
+}
+
+impl Folder {
+    pub fn open(path: &Path) -> io::Result<Folder> {
+        durable::create_folder(path)?;
+        Ok(Folder { path: path.to_owned(), open: None })
+    }
+
+    fn file(&self, segment: u64) -> PathBuf {
+        self.path.join(format!("{segment:08}.journal"))
+    }
+
+    fn writer(&self) -> io::Result<&File> {
+        self.open.as_ref().map(|(_, file)| file).ok_or_else(|| io::Error::other("no segment is open"))
+    }
+}
+
+impl Disk for Folder {
+    fn segments(&self) -> io::Result<Vec<u64>> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.path)? {
+            let path = entry?.path();
+            let number: Option<u64> =
+                path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse().ok());
+            if path.extension().is_some_and(|extension| extension == "journal") {
+                found.extend(number);
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    fn load(&self, segment: u64) -> io::Result<Vec<u8>> {
+        fs::read(self.file(segment))
+    }
+
+    fn begin(&mut self, segment: u64, start: &[u8], size: u64) -> io::Result<()> {
+        let path = self.file(segment);
+        let file = make(&path, start, size)?;
+        durable::sync_folder(&self.path)?;
+        self.open = Some((segment, file));
+        Ok(())
+    }
+
+    fn resume(&mut self, segment: u64) -> io::Result<()> {
+        let file = OpenOptions::new().read(true).write(true).open(self.file(segment))?;
+        self.open = Some((segment, file));
+        Ok(())
+    }
+
+    fn write(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let file = self.writer()?;
+        file.write_all_at(bytes, offset)?;
+        file.sync_data()
+    }
+
+    fn cut(&mut self, length: u64) -> io::Result<()> {
+        let file = self.writer()?;
+        file.set_len(length)?;
+        file.sync_all()
+    }
+
+    fn read(&self, segment: u64, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+        match &self.open {
+            Some((open, file)) if *open == segment => file.read_exact_at(bytes, offset),
+            Some(_) | None => File::open(self.file(segment))?.read_exact_at(bytes, offset),
+        }
+    }
+
+    fn remove(&mut self, segments: &[u64]) -> io::Result<()> {
+        for segment in segments {
+            match fs::remove_file(self.file(*segment)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Ok(()) | Err(_) => {}
+            }
+        }
+        durable::sync_folder(&self.path)
+    }
+
+    fn set_aside(&mut self, segment: u64) -> io::Result<String> {
+        durable::set_aside(&self.file(segment)).map(|kept| kept.display().to_string())
+    }
+
+    fn free(&self) -> io::Result<u64> {
+        let room = rustix::fs::statvfs(&self.path)?;
+        Ok(room.f_bavail.saturating_mul(room.f_frsize))
+    }
+
+    fn hold_ballast(&mut self, hold: bool) -> io::Result<()> {
+        let path = self.path.join(BALLAST);
+        if hold {
+            if fs::metadata(&path).is_ok_and(|known| known.len() == BALLAST_BYTES) {
+                return Ok(());
+            }
+            self.hold_ballast(false)?;
+            return make(&path, &[], BALLAST_BYTES).map(drop);
+        }
+        match fs::remove_file(path) {
+            // The blocks are free only when the disk knows it.
+            Ok(()) => durable::sync_folder(&self.path),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// A new file that begins with `start` and has zeros up to `size`, durable but for its name; nothing at all on an error, which
+/// a full disk is.
+fn make(path: &Path, start: &[u8], size: u64) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+    let made = fill(&file, start, size);
+    if made.is_err() {
+        let _ = fs::remove_file(path);
+    }
+    made.map(|()| file)
+}
+
+/// Really written zeros: blocks that are only promised (fallocate) would change the file system's metadata at each write.
+fn fill(file: &File, start: &[u8], size: u64) -> io::Result<()> {
+    let zeros = vec![0; ZEROS];
+    let mut at = 0;
+    while at < size {
+        let piece = usize::try_from(size - at).unwrap_or(ZEROS).min(ZEROS);
+        file.write_all_at(&zeros[..piece], at)?;
+        at += piece as u64;
+    }
+    file.write_all_at(start, 0)?;
+    file.sync_all()
+}

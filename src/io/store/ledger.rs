@@ -1,0 +1,115 @@
+//! What the journal's records add up to: each event that is not wholly in Odoo, where it lies, and what became of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::id::{Digest, Sequence};
+use crate::io::journal::Location;
+use crate::wire::journal_v2::{EventRecord, Record, StateRecord};
+
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) at: Location,
+    /// `None` while it is pending, which most are.
+    state: Option<Box<StateRecord>>,
+}
+
+impl Kept {
+    pub(super) fn state(&self) -> StateRecord {
+        self.state.as_deref().cloned().unwrap_or(StateRecord::Pending)
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    events: BTreeMap<Sequence, Kept>,
+    /// Photos that are in Odoo, or lost, while an event that names them may still be here.
+    photos_done: BTreeSet<Digest>,
+    /// What the events take in the journal.
+    bytes: u64,
+    /// How many of them lie in each segment.
+    segments: BTreeMap<u64, usize>,
+}
+
+impl Ledger {
+    /// Follows one record; to be called in the journal's order.
+    pub(super) fn record(&mut self, record: &Record, at: Location) {
+        match record {
+            Record::Event(event) => self.place(event, at, None),
+            Record::Carried { event, state, photos_there } => {
+                self.place(event, at, Some(state));
+                self.photos(photos_there);
+            }
+            Record::Delivered { sequence, case, photos_there } => {
+                self.set(*sequence, StateRecord::Delivered { case: case.clone() });
+                self.photos(photos_there);
+            }
+            Record::Parked { sequence, code, message } => {
+                self.set(*sequence, StateRecord::Parked { code: code.clone(), message: message.clone() });
+            }
+            Record::Returned { sequence } => self.set(*sequence, StateRecord::Pending),
+            Record::PhotoSent { digest } | Record::PhotoLost { digest, .. } => {
+                self.photos_done.extend(Digest::parse(digest));
+            }
+            Record::Offset { .. } => {}
+        }
+    }
+
+    fn place(&mut self, event: &EventRecord, at: Location, state: Option<&StateRecord>) {
+        let state = state.filter(|state| **state != StateRecord::Pending).cloned().map(Box::new);
+        self.forget(Sequence(event.sequence));
+        self.bytes += u64::from(at.length);
+        *self.segments.entry(at.segment).or_default() += 1;
+        self.events.insert(Sequence(event.sequence), Kept { at, state });
+    }
+
+    fn set(&mut self, sequence: u64, state: StateRecord) {
+        if let Some(kept) = self.events.get_mut(&Sequence(sequence)) {
+            kept.state = (state != StateRecord::Pending).then(|| Box::new(state));
+        }
+    }
+
+    fn photos(&mut self, digests: &[String]) {
+        self.photos_done.extend(digests.iter().filter_map(|digest| Digest::parse(digest)));
+    }
+
+    /// The event is wholly in Odoo.
+    pub(super) fn forget(&mut self, sequence: Sequence) {
+        if let Some(kept) = self.events.remove(&sequence) {
+            self.bytes -= u64::from(kept.at.length);
+            if let Some(count) = self.segments.get_mut(&kept.at.segment) {
+                *count -= 1;
+            }
+            self.segments.retain(|_, count| *count > 0);
+        }
+        if self.events.is_empty() {
+            self.photos_done.clear();
+        }
+    }
+
+    pub(super) fn get(&self, sequence: Sequence) -> Option<&Kept> {
+        self.events.get(&sequence)
+    }
+
+    pub(super) fn sequences(&self) -> impl Iterator<Item = Sequence> {
+        self.events.keys().copied()
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub(super) fn photos_done(&self) -> &BTreeSet<Digest> {
+        &self.photos_done
+    }
+
+    /// The oldest segment that an event here lies in.
+    pub(super) fn oldest_segment(&self) -> Option<u64> {
+        self.segments.keys().next().copied()
+    }
+
+    /// The events that lie in a segment.
+    pub(super) fn within(&self, segment: u64) -> Vec<Sequence> {
+        let inside = self.events.iter().filter(|(_, kept)| kept.at.segment == segment);
+        inside.map(|(sequence, _)| *sequence).collect()
+    }
+}
