@@ -36,6 +36,7 @@ use crate::io::photos::Photos;
 use crate::io::source::{Back, Inward};
 use crate::io::store::{Found, Health, Store, StoreError};
 use crate::io::{clock, entropy, notify};
+use crate::wire::journal_v2::Record;
 use station::{Deed, Station, Turn};
 
 /// Bounded like everything: what waits here was typed or scanned by people.
@@ -234,7 +235,7 @@ impl Agent {
                 }
                 Deed::Note { record, entry } => drop(self.store.append(record, entry)),
                 Deed::Settled(sequences) => self.store.settled(sequences),
-                Deed::ForgetPhoto(digest) => self.forget_photo(digest),
+                Deed::ForgetPhoto { record, digest } => self.forget_photo(record, digest),
                 Deed::Tell(feedback) => self.told(&feedback),
                 Deed::Read(sequences) => self.line.read(&self.store, sequences),
                 Deed::Send { events, wall } => self.line.send_events(events, wall),
@@ -243,10 +244,12 @@ impl Agent {
         }
     }
 
-    fn forget_photo(&self, digest: Digest) {
-        let photos = self.photos.clone();
-        tokio::task::spawn_blocking(move || {
-            if let Err(error) = photos.remove(digest) {
+    fn forget_photo(&self, record: Record, digest: Digest) {
+        let (durable, photos) = (self.store.append(record, None), self.photos.clone());
+        tokio::spawn(async move {
+            if let Ok(Ok(())) = durable.await
+                && let Ok(Err(error)) = tokio::task::spawn_blocking(move || photos.remove(digest)).await
+            {
                 tracing::warn!(%digest, %error, "a photo that is in Odoo could not be deleted here");
             }
         });

@@ -51,10 +51,11 @@ pub enum Deed {
     Save { record: Record, entry: Entry },
     /// Make it durable; nobody waits. One that is lost is learnt again from a duplicate's receipt.
     Note { record: Record, entry: Option<Entry> },
+    /// Make it durable that the photo is in Odoo, and only then remove its file: no report needs it any more. The other way
+    /// round, a crash in between would leave a report that waits for a photo which is gone.
+    ForgetPhoto { record: Record, digest: Digest },
     /// The journal may forget these.
     Settled(Vec<Sequence>),
-    /// No report needs this photo any more.
-    ForgetPhoto(Digest),
     /// Say it to the person.
     Tell(Feedback),
     /// Read these back and say through [`Station::read`] what came.
@@ -252,28 +253,28 @@ impl Station {
 
     fn persist(&mut self, changes: Vec<Change>) {
         for change in changes {
-            let sequence = match &change {
+            let record = Record::from(&change);
+            let sequence = match change {
                 Change::Delivered { sequence, case, .. } => {
                     tracing::info!(sequence = sequence.0, case = case.as_deref().unwrap_or("-"), "in Odoo");
-                    Some(*sequence)
+                    Some(sequence)
                 }
                 Change::Parked { sequence, why } => {
                     tracing::warn!(sequence = sequence.0, code = why.code, "parked: {}", why.message);
-                    Some(*sequence)
+                    Some(sequence)
                 }
                 Change::Returned { sequence } => {
                     tracing::info!(sequence = sequence.0, "a parked report is sent again");
-                    Some(*sequence)
+                    Some(sequence)
                 }
+                Change::PhotoSent { digest } if self.outbox.needs_photo(digest) => None,
                 Change::PhotoSent { digest } => {
-                    if !self.outbox.needs_photo(*digest) {
-                        self.deeds.push(Deed::ForgetPhoto(*digest));
-                    }
-                    None
+                    self.deeds.push(Deed::ForgetPhoto { record, digest });
+                    continue;
                 }
             };
             let entry = sequence.and_then(|sequence| self.outbox.find_sequence(sequence)).cloned();
-            self.deeds.push(Deed::Note { record: Record::from(&change), entry });
+            self.deeds.push(Deed::Note { record, entry });
         }
         let settled = self.outbox.take_settled();
         if !settled.is_empty() {

@@ -28,7 +28,7 @@ const ROOM_BYTES: u64 = 8 << 20;
 /// The index can no longer be used: it is to be set aside and begun anew.
 #[derive(Debug, thiserror::Error)]
 #[error("the index failed: {0}")]
-pub struct Failed(String);
+pub struct Failed(pub String);
 
 impl From<io::Error> for Failed {
     fn from(error: io::Error) -> Failed {
@@ -36,29 +36,75 @@ impl From<io::Error> for Failed {
     }
 }
 
-/// Two implementations: sled here, and the simulation's, which forgets what it likes when the power fails.
+/// What is read of the index, one after the other by sequence.
+pub type Entries<'a> = Box<dyn DoubleEndedIterator<Item = Result<(Sequence, IndexV2), Failed>> + 'a>;
+
+/// Two implementations of what is at the top: sled here, and the simulation's, which forgets what it likes when the power
+/// fails. What is built on it is the same for both.
 pub trait Index {
-    /// How far the chain had come when the index was last written.
-    fn head(&self) -> Option<ChainHead>;
+    fn entries(&self) -> Entries<'_>;
 
-    /// Writes the state of one event.
-    fn put(&mut self, entry: &Entry) -> Result<(), Failed>;
+    fn write(&mut self, sequence: Sequence, value: &IndexV2) -> Result<(), Failed>;
 
-    /// Brings entries that the journal no longer has up to date: before `first`, the journal's oldest sequence, all that isn't
-    /// `known` is in Odoo, whatever a crash kept the index from learning; from there on it is lost to damage, and is returned.
-    fn reconcile(&mut self, first: Sequence, known: &dyn Fn(Sequence) -> bool) -> Result<Vec<Sequence>, Failed>;
-
-    /// Reports that are in Odoo, newest first.
-    fn delivered(&self, most: usize) -> Vec<Row>;
-
-    /// Forgets delivered reports beyond [`RETENTION`], oldest first.
-    fn retain(&mut self) -> Result<(), Failed>;
+    fn remove(&mut self, sequence: Sequence) -> Result<(), Failed>;
 
     /// Sets the index aside and begins an empty one. Says where the old one is.
     fn begin_anew(&mut self) -> io::Result<String>;
 
     /// Makes all of it durable.
     fn close(self) -> io::Result<()>;
+
+    /// How far the chain had come when the index was last written.
+    fn head(&self) -> Option<ChainHead> {
+        let (sequence, value) = self.entries().next_back()?.ok()?;
+        Some(ChainHead { next: sequence.next(), prev: value.digest() })
+    }
+
+    /// Writes the state of one event.
+    fn put(&mut self, entry: &Entry) -> Result<(), Failed> {
+        self.write(entry.sequence, &IndexV2::of(entry))
+    }
+
+    /// Brings entries that the journal no longer has up to date: before `first`, the journal's oldest sequence, all that isn't
+    /// `known` is in Odoo, whatever a crash kept the index from learning; from there on it is lost to damage, and is returned.
+    fn reconcile(&mut self, first: Sequence, known: &dyn Fn(Sequence) -> bool) -> Result<Vec<Sequence>, Failed> {
+        let (mut lost, mut settled) = (Vec::new(), Vec::new());
+        for entry in self.entries() {
+            let (sequence, value) = entry?;
+            match value.state {
+                StateCode::Delivered => {}
+                StateCode::Pending | StateCode::Parked if known(sequence) => {}
+                StateCode::Pending | StateCode::Parked if sequence >= first => lost.push(sequence),
+                StateCode::Pending | StateCode::Parked => settled.push((sequence, value)),
+            }
+        }
+        for (sequence, value) in settled {
+            self.write(sequence, &IndexV2 { state: StateCode::Delivered, error: None, ..value })?;
+        }
+        Ok(lost)
+    }
+
+    /// Reports that are in Odoo, newest first.
+    fn delivered(&self, most: usize) -> Vec<Row> {
+        let newest = self.entries().rev().filter_map(Result::ok);
+        let rows = newest.filter_map(|(sequence, value)| match value.state {
+            StateCode::Delivered => value.row(sequence),
+            StateCode::Pending | StateCode::Parked => None,
+        });
+        rows.take(most).collect()
+    }
+
+    /// Forgets delivered reports beyond [`RETENTION`], oldest first.
+    fn retain(&mut self) -> Result<(), Failed> {
+        let excess = self.entries().count().saturating_sub(RETENTION);
+        let oldest: Vec<_> = self.entries().take(excess).collect::<Result<_, _>>()?;
+        for (sequence, value) in oldest {
+            if value.state == StateCode::Delivered {
+                self.remove(sequence)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 pub struct SledIndex {
@@ -109,7 +155,7 @@ impl SledIndex {
         done.unwrap_or_else(|_| Err(io::Error::other("sled panicked"))).map_err(Failed::from)
     }
 
-    fn write(&mut self, sequence: Sequence, value: &IndexV2) -> io::Result<()> {
+    fn insert(&mut self, sequence: Sequence, value: &IndexV2) -> io::Result<()> {
         let (key, value) = (sequence.0.to_be_bytes(), value.encode());
         let known = self.current.db.get(key).map_err(io::Error::other)?;
         if known.as_deref() == Some(&value[..]) {
@@ -135,65 +181,23 @@ impl SledIndex {
         fs::remove_dir_all(old)?;
         durable::sync_folder(&self.folder)
     }
-
-    fn entries(&self) -> impl DoubleEndedIterator<Item = io::Result<(Sequence, IndexV2)>> {
-        self.current.db.iter().map(|pair| {
-            let (key, value) = pair.map_err(io::Error::other)?;
-            let entry = key_of(&key).zip(IndexV2::decode(&value));
-            entry.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "a value fails its checksum"))
-        })
-    }
 }
 
 impl Index for SledIndex {
-    fn head(&self) -> Option<ChainHead> {
-        let (sequence, value) = self.entries().next_back()?.ok()?;
-        Some(ChainHead { next: sequence.next(), prev: value.digest() })
+    fn entries(&self) -> Entries<'_> {
+        Box::new(self.current.db.iter().map(|pair| {
+            let (key, value) = pair.map_err(|error| Failed(error.to_string()))?;
+            let entry = key_of(&key).zip(IndexV2::decode(&value));
+            entry.ok_or_else(|| Failed("a value fails its checksum".to_owned()))
+        }))
     }
 
-    fn put(&mut self, entry: &Entry) -> Result<(), Failed> {
-        self.guarded(|index| index.write(entry.sequence, &IndexV2::of(entry)))
+    fn write(&mut self, sequence: Sequence, value: &IndexV2) -> Result<(), Failed> {
+        self.guarded(|index| index.insert(sequence, value))
     }
 
-    fn reconcile(&mut self, first: Sequence, known: &dyn Fn(Sequence) -> bool) -> Result<Vec<Sequence>, Failed> {
-        self.guarded(|index| {
-            let (mut lost, mut settled) = (Vec::new(), Vec::new());
-            for entry in index.entries() {
-                let (sequence, value) = entry?;
-                match value.state {
-                    StateCode::Delivered => {}
-                    StateCode::Pending | StateCode::Parked if known(sequence) => {}
-                    StateCode::Pending | StateCode::Parked if sequence >= first => lost.push(sequence),
-                    StateCode::Pending | StateCode::Parked => settled.push((sequence, value)),
-                }
-            }
-            for (sequence, value) in settled {
-                index.write(sequence, &IndexV2 { state: StateCode::Delivered, error: None, ..value })?;
-            }
-            Ok(lost)
-        })
-    }
-
-    fn delivered(&self, most: usize) -> Vec<Row> {
-        let newest = self.entries().rev().filter_map(Result::ok);
-        let rows = newest.filter_map(|(sequence, value)| match value.state {
-            StateCode::Delivered => value.row(sequence),
-            StateCode::Pending | StateCode::Parked => None,
-        });
-        rows.take(most).collect()
-    }
-
-    fn retain(&mut self) -> Result<(), Failed> {
-        self.guarded(|index| {
-            let excess = index.current.db.len().saturating_sub(RETENTION);
-            let oldest: Vec<_> = index.entries().take(excess).collect::<io::Result<_>>()?;
-            for (sequence, value) in oldest {
-                if value.state == StateCode::Delivered {
-                    index.current.remove(&sequence.0.to_be_bytes())?;
-                }
-            }
-            Ok(())
-        })
+    fn remove(&mut self, sequence: Sequence) -> Result<(), Failed> {
+        self.guarded(|index| index.current.remove(&sequence.0.to_be_bytes()))
     }
 
     fn begin_anew(&mut self) -> io::Result<String> {

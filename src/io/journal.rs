@@ -11,7 +11,7 @@ pub use recover::Recovery;
 use recover::Tail;
 
 use crate::domain::id::{ChainHead, Digest, Sequence};
-use crate::wire::journal_v2::{self as format, EventRecord, HEADER_BYTES, Header, Record};
+use crate::wire::journal_v2::{self as format, EventRecord, HEADER_BYTES, Header, Layout, Record};
 
 /// How large a segment is made.
 pub const SEGMENT_BYTES: u64 = 1 << 20;
@@ -31,6 +31,8 @@ pub struct Journal<D> {
     segment_bytes: u64,
     /// All that are there, oldest first; the last one is written to.
     segments: VecDeque<u64>,
+    /// The highest number that was ever tried: what a failed attempt may have left is not in the way of the next.
+    newest: u64,
     place: u64,
     /// The end of what is acknowledged.
     length: u64,
@@ -68,6 +70,7 @@ impl<D: Disk> Journal<D> {
             disk,
             segment_bytes,
             segments,
+            newest: recovery.newest,
             place: tail.place,
             length: tail.length,
             head,
@@ -85,7 +88,7 @@ impl<D: Disk> Journal<D> {
             journal.disk.resume(journal.current_segment())?;
         } else {
             journal.head = known;
-            journal.begin(recovery.newest + 1)?;
+            journal.begin()?;
         }
         Ok((journal, recovery))
     }
@@ -119,16 +122,16 @@ impl<D: Disk> Journal<D> {
 
     /// Writes the records and waits for the disk. After an error nothing of them counts, and the next call first makes
     /// sure that nothing of them is left.
-    pub fn append(&mut self, records: &[Record]) -> io::Result<Vec<Location>> {
+    pub fn append(&mut self, records: &[&Record]) -> io::Result<Vec<Location>> {
         if self.dirty {
             // What failed once is not trusted with more.
             self.disk.cut(self.length)?;
-            self.rotate()?;
+            self.begin()?;
             self.dirty = false;
         }
         let mut locations = self.frame(records)?;
         if self.length + self.buffer.len() as u64 > self.segment_bytes && self.length > HEADER_BYTES as u64 {
-            self.rotate()?;
+            self.begin()?;
             locations = self.frame(records)?;
         }
         self.dirty = true;
@@ -139,19 +142,19 @@ impl<D: Disk> Journal<D> {
         for record in records {
             (self.head, self.delivered) = advance(record, self.head, self.delivered);
             if matches!(record, Record::Offset { .. }) {
-                self.offset = Some(record.clone());
+                self.offset = Some((*record).clone());
             }
         }
         Ok(locations)
     }
 
     /// Lays the records out in the buffer, as they will lie behind all that is there.
-    fn frame(&mut self, records: &[Record]) -> io::Result<Vec<Location>> {
+    fn frame(&mut self, records: &[&Record]) -> io::Result<Vec<Location>> {
         self.buffer.clear();
         let mut locations = Vec::with_capacity(records.len());
-        for (record, place) in records.iter().zip(self.place..) {
-            let start = self.buffer.len();
-            if !format::frame(record, place, &mut self.buffer) {
+        for (nth, record) in (0..).zip(records) {
+            let (start, place) = (self.buffer.len(), self.place + u64::from(nth));
+            if !format::frame(record, place, nth, &mut self.buffer) {
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, "a record is too large for the journal"));
             }
             locations.push(Location {
@@ -168,7 +171,8 @@ impl<D: Disk> Journal<D> {
     pub fn read(&self, at: Location) -> io::Result<Record> {
         let mut bytes = vec![0; at.length as usize];
         self.disk.read(at.segment, at.offset, &mut bytes)?;
-        let record = format::unframe(&bytes, at.place).map(|(record, _)| record);
+        let read = [Layout::V2, Layout::V1].into_iter().find_map(|layout| layout.unframe(&bytes));
+        let record = read.filter(|found| found.place == at.place).map(|found| found.record);
         record.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the record is damaged on the disk"))
     }
 
@@ -188,15 +192,13 @@ impl<D: Disk> Journal<D> {
         self.segments.back().copied().unwrap_or(0)
     }
 
-    fn rotate(&mut self) -> io::Result<()> {
-        self.begin(self.current_segment() + 1)
-    }
-
     /// Begins a segment, which then is the one that is written to. After an error all is as it was.
-    fn begin(&mut self, segment: u64) -> io::Result<()> {
+    fn begin(&mut self) -> io::Result<()> {
+        self.newest += 1;
+        let segment = self.newest;
         let header = Header { segment, head: self.head, delivered: self.delivered };
         let mut start = header.encode().to_vec();
-        let place = u64::from(self.offset.as_ref().is_some_and(|offset| format::frame(offset, 0, &mut start)));
+        let place = u64::from(self.offset.as_ref().is_some_and(|offset| format::frame(offset, 0, 0, &mut start)));
         self.disk.begin(segment, &start, self.segment_bytes)?;
         self.segments.push_back(segment);
         (self.place, self.length) = (place, start.len() as u64);

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
-use ed25519_dalek::{Signer, SigningKey};
+use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
 use super::{durable, entropy};
@@ -68,6 +68,10 @@ impl DeviceKey {
     fn of(key: SigningKey) -> DeviceKey {
         let kid = jws::thumbprint(&key.verifying_key());
         DeviceKey { key, kid }
+    }
+
+    pub fn verifying_key(&self) -> VerifyingKey {
+        self.key.verifying_key()
     }
 
     pub fn kid(&self) -> &str {

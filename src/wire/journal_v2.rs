@@ -17,9 +17,14 @@
 //! | bytes | what |
 //! | --- | --- |
 //! | 4 | length n of the body, u32 little-endian, 1 to 131,072 |
-//! | 4 | CRC-32C of the 8 bytes of the place, then the body |
+//! | 4 | CRC-32C of the 12 bytes behind it, then the body |
 //! | 8 | place: the record's number within the segment from 0, u64 little-endian |
+//! | 4 | how many records of the same write stand before it, u32 little-endian |
 //! | n | body: one [`Record`] in MessagePack |
+//!
+//! Records that were promised together are written together, and a power cut can leave any sectors of that write. Where a record
+//! is broken and an intact one of the same write follows, nothing is damaged: the write was never acknowledged, and all of it is
+//! left out. Only an intact record of a *later* write shows that a broken one was promised to somebody.
 //!
 //! Zeros fill the file up to the size of a segment, so that a write changes no metadata of the file system: on ext4 that makes
 //! a commit one write to the disk instead of two. The first record that isn't whole ends the segment: it was never
@@ -29,9 +34,10 @@
 //! look at it, would hold all that came after it; so it is carried: written again, with its state, behind everything else.
 //! Where an event stands twice, the later one is right.
 //!
-//! **Version 1** (`TALLYJ1\n`) had no zeros at its end and only the kinds [`Record::Event`], [`Record::Delivered`],
-//! [`Record::Parked`], [`Record::PhotoSent`] and [`Record::Offset`] (its `ms` alone), in the same bytes. Its segments
-//! are read as they are and never appended to.
+//! **Version 1** (`TALLYJ1\n`) had no count of its write (16 bytes before the body, the CRC over 8 of them), no zeros at its end
+//! and only the kinds [`Record::Event`], [`Record::Delivered`],
+//! [`Record::Parked`], [`Record::PhotoSent`] and [`Record::Offset`] (its `ms` alone), with the same
+//! bodies. Its segments are read as they are and never appended to.
 
 use rmp_serde::{from_slice, to_vec_named};
 use serde::{Deserialize, Serialize};
@@ -49,7 +55,6 @@ const MAGIC_V1: &[u8; 8] = b"TALLYJ1\n";
 /// What the magic of every version begins and ends with; its digit stands between.
 const FAMILY: (&[u8], u8) = (b"TALLYJ", b'\n');
 pub const HEADER_BYTES: usize = 68;
-pub const FRAME_BYTES: usize = 16;
 pub const MAX_BODY: usize = 128 * 1024;
 
 /// What a segment begins with.
@@ -81,8 +86,8 @@ impl Header {
         out
     }
 
-    /// Reads the header of either version; with it, whether the segment is of the latest one.
-    pub fn decode(bytes: &[u8]) -> Result<(Header, bool), BadHeader> {
+    /// Reads the header of either version; with it, how the segment's records are laid out.
+    pub fn decode(bytes: &[u8]) -> Result<(Header, Layout), BadHeader> {
         let head = bytes.get(..HEADER_BYTES).ok_or(BadHeader::Damaged)?;
         let (magic, rest) = head.split_at(8);
         let whole = |magic: &[u8]| {
@@ -95,7 +100,8 @@ impl Header {
             let ours = whole(MAGIC) || whole(MAGIC_V1);
             return Err(if family && !ours { BadHeader::Newer } else { BadHeader::Damaged });
         }
-        Header::fields(head).map(|header| (header, magic == MAGIC)).ok_or(BadHeader::Damaged)
+        let layout = if magic == MAGIC { Layout::V2 } else { Layout::V1 };
+        Header::fields(head).map(|header| (header, layout)).ok_or(BadHeader::Damaged)
     }
 
     fn fields(bytes: &[u8]) -> Option<Header> {
@@ -257,35 +263,66 @@ impl From<&Change> for Record {
     }
 }
 
-/// Appends one framed record to `out`. False when the record is larger than the format allows: nothing is appended.
-pub fn frame(record: &Record, place: u64, out: &mut Vec<u8>) -> bool {
+/// How records are laid out, by version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    V1,
+    V2,
+}
+
+/// One record as it was found.
+#[derive(Debug, PartialEq)]
+pub struct Found {
+    pub record: Record,
+    pub place: u64,
+    /// The place of the first record of the same write.
+    pub write: u64,
+    /// Bytes that it takes.
+    pub length: usize,
+}
+
+/// Appends one framed record to `out`, the `nth` of its write. False when the record is larger than the format allows: nothing
+/// is appended.
+pub fn frame(record: &Record, place: u64, nth: u32, out: &mut Vec<u8>) -> bool {
     let Ok(body) = to_vec_named(record) else { return false };
     let Ok(length) = u32::try_from(body.len()) else { return false };
     if body.is_empty() || body.len() > MAX_BODY {
         return false;
     }
-    let place = place.to_le_bytes();
-    let crc = crc32c::crc32c_append(crc32c::crc32c(&place), &body);
+    let crc = crc32c::crc32c_append(crc32c::crc32c(&place.to_le_bytes()), &nth.to_le_bytes());
+    let crc = crc32c::crc32c_append(crc, &body);
     out.extend_from_slice(&length.to_le_bytes());
     out.extend_from_slice(&crc.to_le_bytes());
-    out.extend_from_slice(&place);
+    out.extend_from_slice(&place.to_le_bytes());
+    out.extend_from_slice(&nth.to_le_bytes());
     out.extend_from_slice(&body);
     true
 }
 
-/// Reads the record at the start of `bytes`, which must be number `place`; with it, how many bytes it took.
-/// `None` when it isn't whole.
-pub fn unframe(bytes: &[u8], place: u64) -> Option<(Record, usize)> {
-    let length = usize::try_from(u32_at(bytes, 0)?).ok()?;
-    if length == 0 || length > MAX_BODY || u64_at(bytes, 8)? != place {
-        return None;
+impl Layout {
+    /// Reads the place that a record at the start of `bytes` would have.
+    pub fn place(self, bytes: &[u8]) -> Option<u64> {
+        u64_at(bytes, 8)
     }
-    let body = bytes.get(FRAME_BYTES..FRAME_BYTES + length)?;
-    let crc = crc32c::crc32c_append(crc32c::crc32c(bytes.get(8..16)?), body);
-    if crc != u32_at(bytes, 4)? {
-        return None;
+
+    /// Reads the record at the start of `bytes`; `None` when none is there, or not whole.
+    pub fn unframe(self, bytes: &[u8]) -> Option<Found> {
+        let length = usize::try_from(u32_at(bytes, 0)?).ok()?;
+        if length == 0 || length > MAX_BODY {
+            return None;
+        }
+        let place = u64_at(bytes, 8)?;
+        let (head, nth) = match self {
+            Layout::V1 => (16, 0),
+            Layout::V2 => (20, u64::from(u32_at(bytes, 16)?)),
+        };
+        let body = bytes.get(head..head + length)?;
+        if crc32c::crc32c_append(crc32c::crc32c(bytes.get(8..head)?), body) != u32_at(bytes, 4)? {
+            return None;
+        }
+        let record = from_slice(body).ok()?;
+        Some(Found { record, place, write: place.checked_sub(nth)?, length: head + length })
     }
-    Some((from_slice(body).ok()?, FRAME_BYTES + length))
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
@@ -309,7 +346,7 @@ mod tests {
         let head = ChainHead { next: Sequence(42), prev: Digest::of(b"x") };
         let header = Header { segment: 3, head, delivered: 40 };
         let mut bytes = header.encode();
-        assert_eq!(Header::decode(&bytes), Ok((header, true)));
+        assert_eq!(Header::decode(&bytes), Ok((header, Layout::V2)));
         for bit in 0..HEADER_BYTES * 8 {
             bytes[bit / 8] ^= 1 << (bit % 8);
             assert_eq!(Header::decode(&bytes), Err(BadHeader::Damaged), "bit {bit}");
@@ -318,17 +355,17 @@ mod tests {
     }
 
     #[test]
-    fn a_record_reads_back_only_whole_and_only_in_its_place() {
+    fn a_record_reads_back_only_whole() {
         let mut bytes = vec![];
-        assert!(frame(&record(), 5, &mut bytes));
-        assert_eq!(unframe(&bytes, 5), Some((record(), bytes.len())));
-        assert_eq!(unframe(&bytes, 6), None);
+        assert!(frame(&record(), 5, 2, &mut bytes));
+        let whole = Found { record: record(), place: 5, write: 3, length: bytes.len() };
+        assert_eq!(Layout::V2.unframe(&bytes), Some(whole));
         for end in 0..bytes.len() {
-            assert_eq!(unframe(&bytes[..end], 5), None, "cut at {end}");
+            assert_eq!(Layout::V2.unframe(&bytes[..end]), None, "cut at {end}");
         }
         for bit in 0..bytes.len() * 8 {
             bytes[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(unframe(&bytes, 5), None, "bit {bit}");
+            assert_eq!(Layout::V2.unframe(&bytes), None, "bit {bit}");
             bytes[bit / 8] ^= 1 << (bit % 8);
         }
     }
@@ -337,7 +374,7 @@ mod tests {
     fn a_record_that_is_too_large_is_not_written() {
         let mut bytes = vec![];
         let huge = Record::Parked { sequence: 1, code: String::new(), message: "x".repeat(MAX_BODY) };
-        assert!(!frame(&huge, 0, &mut bytes));
+        assert!(!frame(&huge, 0, 0, &mut bytes));
         assert!(bytes.is_empty());
     }
 

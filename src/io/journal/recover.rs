@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::ops::Range;
 
 use super::{Disk, Location, advance, later};
 use crate::domain::id::{ChainHead, Sequence};
-use crate::wire::journal_v2::{self as format, BadHeader, HEADER_BYTES, Header, Record};
+use crate::wire::journal_v2::{BadHeader, Found, HEADER_BYTES, Header, Layout, Record};
 
 /// Behind damage, a record is looked for whose place is less than this ahead: a segment's worth of the smallest ones.
 const MAX_SKIPPED: u64 = 1 << 20;
@@ -48,17 +49,20 @@ pub(super) fn segments<D: Disk>(
         recovery.newest = number;
         let bytes = disk.load(number)?;
         let header = match Header::decode(&bytes) {
-            Ok((header, latest)) if header.segment == number => Ok((header, latest)),
-            Ok(_) | Err(BadHeader::Damaged) => Err(()),
+            Ok((header, layout)) if header.segment == number => Some((header, layout)),
+            Ok(_) | Err(BadHeader::Damaged) => None,
             Err(BadHeader::Newer) => return Err(newer()),
         };
-        if header.is_err() && !has_records(&bytes) {
+        // A header that is of no use says nothing of the layout; the records themselves do.
+        let layout = header.map(|(_, layout)| layout).or_else(|| layout_of(&bytes));
+        let Some(layout) = layout else {
             set_aside(disk, number, &bytes, recovery)?;
             tail.appendable = false;
             continue;
-        }
-        tail.enter(header, number, kept.is_empty(), recovery);
-        tail.read(&bytes, number, recovery, &mut each);
+        };
+        tail.enter(header.map(|(header, _)| header), number, kept.is_empty(), recovery);
+        tail.appendable = header.is_some() && layout == Layout::V2;
+        tail.read(&bytes, number, layout, recovery, &mut each);
         kept.push_back(number);
     }
     Ok((tail, kept))
@@ -79,10 +83,10 @@ fn set_aside<D: Disk>(disk: &mut D, number: u64, bytes: &[u8], recovery: &mut Re
     Ok(())
 }
 
-/// Whether there is any intact record in a file whose header is of no use.
-fn has_records(bytes: &[u8]) -> bool {
-    let first = bytes.get(HEADER_BYTES..).and_then(|records| format::unframe(records, 0));
-    first.is_some() || next_intact(bytes, HEADER_BYTES..written(bytes), 0).is_some()
+/// By which layout there is any intact record in a file.
+fn layout_of(bytes: &[u8]) -> Option<Layout> {
+    let range = HEADER_BYTES..written(bytes);
+    [Layout::V2, Layout::V1].into_iter().find(|layout| intact(bytes, range.clone(), *layout, 0).next().is_some())
 }
 
 /// Where the zeros at the end begin.
@@ -91,10 +95,9 @@ fn written(bytes: &[u8]) -> usize {
 }
 
 impl Tail {
-    fn enter(&mut self, header: Result<(Header, bool), ()>, number: u64, oldest: bool, recovery: &mut Recovery) {
+    fn enter(&mut self, header: Option<Header>, number: u64, oldest: bool, recovery: &mut Recovery) {
         (self.place, self.length) = (0, HEADER_BYTES as u64);
-        self.appendable = header.is_ok_and(|(_, latest)| latest);
-        let Ok((header, _)) = header else {
+        let Some(header) = header else {
             recovery.damage.push(format!("journal segment {number}: its header is damaged; its records are read"));
             return;
         };
@@ -108,44 +111,63 @@ impl Tail {
         self.delivered = self.delivered.max(header.delivered);
     }
 
-    fn read(&mut self, bytes: &[u8], number: u64, recovery: &mut Recovery, each: &mut impl FnMut(Record, Location)) {
+    fn read(
+        &mut self,
+        bytes: &[u8],
+        number: u64,
+        layout: Layout,
+        recovery: &mut Recovery,
+        each: &mut impl FnMut(Record, Location),
+    ) {
         let end = written(bytes);
         let mut at = HEADER_BYTES;
         while at < end {
-            let (start, place, record, length) = match format::unframe(&bytes[at..], self.place) {
-                Some((record, length)) => (at, self.place, record, length),
-                None => match next_intact(bytes, at..end, self.place) {
-                    Some((start, place)) => {
-                        let lost = place - self.place;
-                        let words = format!("journal segment {number}: {lost} damaged record(s) at byte {at}, skipped");
-                        recovery.damage.push(words);
-                        (self.place, at) = (place, start);
-                        continue;
-                    }
-                    // A torn write has nothing intact behind it.
-                    None => {
+            let next = layout.unframe(&bytes[at..]).filter(|found| found.place == self.place);
+            let Found { record, place, length, .. } = match next {
+                Some(found) => found,
+                None => {
+                    let Some((start, place)) = behind_damage(bytes, at..end, layout, self.place) else {
                         recovery.torn += (end - at) as u64;
                         self.appendable = false;
                         return;
-                    }
-                },
+                    };
+                    let lost = place - self.place;
+                    let words = format!("journal segment {number}: {lost} damaged record(s) at byte {at}, skipped");
+                    recovery.damage.push(words);
+                    (self.place, at) = (place, start);
+                    continue;
+                }
             };
             let length_on_disk = u32::try_from(length).unwrap_or(u32::MAX);
-            let location = Location { segment: number, offset: start as u64, length: length_on_disk, place };
+            let location = Location { segment: number, offset: at as u64, length: length_on_disk, place };
             (self.head, self.delivered) = advance(&record, self.head, self.delivered);
             recovery.records += 1;
             each(record, location);
-            at = start + length;
+            at += length;
             (self.place, self.length) = (place + 1, at as u64);
         }
     }
 }
 
-/// The first intact record that begins within `range`, and its place, which keeps old bytes from being taken for new.
-fn next_intact(bytes: &[u8], mut range: std::ops::Range<usize>, place: u64) -> Option<(usize, u64)> {
-    range.find_map(|start| {
-        let found = u64::from_le_bytes(bytes.get(start + 8..start + 16)?.try_into().ok()?);
-        let plausible = found > place && found - place < MAX_SKIPPED;
-        (plausible && format::unframe(&bytes[start..], found).is_some()).then_some((start, found))
+/// Where reading goes on behind something broken at `place`, if anything there was ever acknowledged: that is so when there is
+/// a record of a later write. All else is what a power cut left of the last one.
+fn behind_damage(bytes: &[u8], range: Range<usize>, layout: Layout, place: u64) -> Option<(usize, u64)> {
+    let (start, first) = intact(bytes, range.clone(), layout, place + 1).next()?;
+    let acknowledged =
+        first.write > place || intact(bytes, range, layout, place + 1).any(|(_, found)| found.write > place);
+    acknowledged.then_some((start, first.place))
+}
+
+/// The intact records that begin within `range` and have at least this place, which keeps old bytes from being taken for new.
+fn intact(
+    bytes: &[u8],
+    range: Range<usize>,
+    layout: Layout,
+    least: u64,
+) -> impl Iterator<Item = (usize, Found)> + use<'_> {
+    range.filter_map(move |start| {
+        let place = layout.place(&bytes[start..])?;
+        let plausible = place >= least && place - least < MAX_SKIPPED;
+        plausible.then(|| layout.unframe(&bytes[start..])).flatten().map(|found| (start, found))
     })
 }

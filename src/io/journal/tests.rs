@@ -34,7 +34,7 @@ fn open(folder: &Path) -> (Journal<Folder>, Recovery, Vec<u64>) {
 fn filled(folder: &Path, events: u64) {
     let (mut journal, ..) = open(folder);
     for n in 1..=events {
-        journal.append(&[event(n)]).unwrap();
+        journal.append(&[&event(n)]).unwrap();
     }
 }
 
@@ -45,7 +45,7 @@ fn what_was_appended_is_there_again_and_the_chain_goes_on() {
     let (mut journal, recovery, seen) = open(folder.path());
     assert_eq!((seen, recovery.torn, recovery.damage.len()), (vec![1, 2, 3], 0, 0));
     assert_eq!(journal.head().next, Sequence(4));
-    let at = journal.append(&[event(4)]).unwrap()[0];
+    let at = journal.append(&[&event(4)]).unwrap()[0];
     assert_eq!(journal.read(at).unwrap(), event(4));
 }
 
@@ -60,7 +60,7 @@ fn a_torn_tail_is_never_appended_to() {
     assert_eq!(seen, [1, 2]);
     assert!(recovery.torn > 0 && recovery.damage.is_empty());
     assert_eq!((journal.current_segment(), journal.head().next), (2, Sequence(3)));
-    journal.append(&[event(3)]).unwrap();
+    journal.append(&[&event(3)]).unwrap();
     assert_eq!(open(folder.path()).2, [1, 2, 3]);
 }
 
@@ -84,7 +84,7 @@ fn segments_rotate_and_the_trimmed_ones_leave_the_chain_whole() {
     let (mut journal, ..) = open(folder.path());
     let current = journal.current_segment();
     assert!(current > 2);
-    journal.append(&[Record::Delivered { sequence: 1, case: None, photos_there: vec![] }]).unwrap();
+    journal.append(&[&Record::Delivered { sequence: 1, case: None, photos_there: vec![] }]).unwrap();
     journal.trim(current).unwrap();
     drop(journal);
     let (journal, _, seen) = open(folder.path());
@@ -126,11 +126,11 @@ fn a_failed_write_is_taken_back_before_the_next() {
     let (mut journal, ..) = open(folder.path());
     // As if a write had reached the disk and its sync had failed.
     let mut ghost = vec![];
-    format::frame(&event(2), 1, &mut ghost);
+    format::frame(&event(2), 1, 0, &mut ghost);
     let file = OpenOptions::new().write(true).open(path_of(folder.path(), 1)).unwrap();
     file.write_all_at(&ghost, journal.length).unwrap();
     journal.dirty = true;
-    journal.append(&[event(2)]).unwrap();
+    journal.append(&[&event(2)]).unwrap();
     drop(journal);
     let (journal, recovery, seen) = open(folder.path());
     assert_eq!((seen, recovery.torn, journal.current_segment()), (vec![1, 2], 0, 2));
@@ -187,8 +187,8 @@ fn a_segment_begins_with_the_clocks_offset_and_has_its_size_from_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let (mut journal, ..) = open(folder.path());
     let offset = Record::Offset { ms: 5, uncertainty_ms: Some(40), learnt_ms: Some(1) };
-    journal.append(std::slice::from_ref(&offset)).unwrap();
-    (1..=2000).for_each(|n| drop(journal.append(&[event(n)]).unwrap()));
+    journal.append(&[&offset]).unwrap();
+    (1..=2000).for_each(|n| drop(journal.append(&[&event(n)]).unwrap()));
     let last = journal.current_segment();
     journal.trim(last).unwrap();
     drop(journal);

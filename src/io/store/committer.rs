@@ -19,6 +19,8 @@ use crate::wire::journal_v2::{EventRecord, Record};
 
 /// The journal may take so many segments before events that pin old ones are carried.
 const ROOMY_SEGMENTS: u64 = 4;
+/// Records that may be owed to the journal; one that is dropped is learnt again when its report is sent again.
+const OWED: usize = 1024;
 /// Events carried in one write.
 const CARRY: usize = 256;
 
@@ -58,6 +60,10 @@ pub struct Committer<D, I> {
     /// False when it failed and no new one could be begun: the queue goes on without it.
     indexing: bool,
     ledger: Ledger,
+    /// What could not be written yet.
+    owed: Vec<Append>,
+    /// What can be forgotten when that is written.
+    settling: Vec<Sequence>,
     health: Health,
 }
 
@@ -71,7 +77,8 @@ impl<D: Disk, I: Index> Committer<D, I> {
             tracing::info!(bytes = recovery.torn, "an unfinished write was left out; it had not been acknowledged");
         }
         let Replay { ledger, mut entries, offset, damage: unreadable } = replay;
-        let mut committer = Committer { journal, index, indexing: true, ledger, health: Health::default() };
+        let (owed, settling, health) = Default::default();
+        let mut committer = Committer { journal, index, indexing: true, ledger, owed, settling, health };
         let mut damage = [damage, recovery.damage, unreadable].concat();
         damage.extend(committer.lost(recovery.first.unwrap_or(Sequence(0)), &entries));
 
@@ -103,42 +110,51 @@ impl<D: Disk, I: Index> Committer<D, I> {
         &self.health
     }
 
-    /// Makes the records durable with one wait for the disk and keeps their promises; each one's fate is told to it alone.
+    /// Makes the records durable with one wait for the disk and keeps their promises; each one's fate is told to it alone. A
+    /// report that can't be written is refused: somebody stands there. What was learnt about those that are here is written
+    /// with the next.
     pub fn commit(&mut self, group: &mut Vec<Append>) {
         if group.is_empty() {
             return;
         }
         self.look_at_room();
+        let mut all = std::mem::take(&mut self.owed);
+        all.append(group);
         if self.health.room == Room::Low {
-            // What was learnt about events that are here is small, and makes room.
-            for append in group.extract_if(.., |append| matches!(append.record, Record::Event(_))) {
-                let _ = append.done.send(Err(StoreError::Full));
-            }
+            refuse(&mut all, &StoreError::Full);
         }
-        let (records, promises): (Vec<_>, Vec<_>) =
-            group.drain(..).map(|append| (append.record, (append.entry, append.done))).unzip();
+        let records: Vec<&Record> = all.iter().map(|append| &append.record).collect();
         match self.append(&records) {
             Ok(()) => {
-                let (entries, done): (Vec<_>, Vec<_>) = promises.into_iter().unzip();
-                // The asker may have been stopped meanwhile: the record is durable all the same.
-                done.into_iter().for_each(|done| drop(done.send(Ok(()))));
-                entries.into_iter().flatten().for_each(|entry| self.note(&entry));
+                let entries: Vec<_> = all
+                    .into_iter()
+                    .filter_map(|Append { entry, done, .. }| {
+                        // The asker may have been stopped meanwhile: the record is durable all the same.
+                        let _ = done.send(Ok(()));
+                        entry
+                    })
+                    .collect();
+                entries.iter().for_each(|entry| self.note(entry));
             }
             Err(error) => {
                 tracing::error!(%error, "the journal could not be written");
-                for (_, done) in promises {
-                    let _ = done.send(Err(StoreError::of(&error)));
-                }
+                refuse(&mut all, &StoreError::of(&error));
+                all.truncate(OWED);
+                self.owed = all;
             }
+        }
+        if self.owed.is_empty() && !self.settling.is_empty() {
+            let settled = std::mem::take(&mut self.settling);
+            self.settled(&settled);
         }
     }
 
-    fn append(&mut self, records: &[Record]) -> io::Result<()> {
+    fn append(&mut self, records: &[&Record]) -> io::Result<()> {
         if records.is_empty() {
             return Ok(());
         }
         let locations = self.journal.append(records)?;
-        records.iter().zip(locations).for_each(|(record, at)| self.ledger.record(record, at));
+        records.iter().copied().zip(locations).for_each(|(record, at)| self.ledger.record(record, at));
         Ok(())
     }
 
@@ -163,6 +179,11 @@ impl<D: Disk, I: Index> Committer<D, I> {
 
     /// These events are wholly in Odoo: the journal may forget them.
     pub fn settled(&mut self, sequences: &[Sequence]) {
+        if !self.owed.is_empty() {
+            // That they are in Odoo isn't written yet: until then, theirs is all that the journal has.
+            self.settling.extend_from_slice(sequences);
+            return;
+        }
         sequences.iter().for_each(|sequence| self.ledger.forget(*sequence));
         self.trim();
         while self.is_roomy() && self.carry() {
@@ -196,16 +217,18 @@ impl<D: Disk, I: Index> Committer<D, I> {
     /// can't be done now.
     fn carry(&mut self) -> bool {
         let (oldest, current) = self.journal.span();
-        if oldest == current {
+        let inside = self.ledger.within(oldest);
+        // Nothing lives there, and yet it couldn't be deleted: carrying doesn't help.
+        if oldest == current || inside.is_empty() {
             return false;
         }
-        for sequences in self.ledger.within(oldest).chunks(CARRY) {
+        for sequences in inside.chunks(CARRY) {
             let records: Vec<Record> = sequences.iter().filter_map(|sequence| self.carried(*sequence)).collect();
             // One that is damaged stays where it is, and holds its segment: it may be read by better means.
             if records.len() < sequences.len() {
                 return false;
             }
-            if let Err(error) = self.append(&records) {
+            if let Err(error) = self.append(&records.iter().collect::<Vec<_>>()) {
                 tracing::warn!(%error, "old events could not be carried; that is tried again");
                 return false;
             }
@@ -279,6 +302,13 @@ impl<D: Disk, I: Index> Committer<D, I> {
         {
             tracing::warn!(%error, "the index was not flushed at the end; it will be brought up to date at the next start");
         }
+    }
+}
+
+/// Tells those who wait with a report that it is not saved, and leaves the rest.
+fn refuse(appends: &mut Vec<Append>, why: &StoreError) {
+    for append in appends.extract_if(.., |append| matches!(append.record, Record::Event(_))) {
+        let _ = append.done.send(Err(why.clone()));
     }
 }
 

@@ -1,0 +1,215 @@
+//! A disk that does to unfinished writes what real ones do: loses them, tears them, or does them in part and fails.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io;
+use std::rc::Rc;
+
+use tallyman::io::journal::Disk;
+
+const SECTOR: usize = 512;
+
+/// How an operation ends when its time has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The power goes in the middle: of what was being written, any sectors may be there.
+    PowerCut,
+    /// The process is killed in the middle: what it had handed over is there.
+    Kill,
+    /// The disk refuses, having done a part.
+    Refusal(io::ErrorKind),
+}
+
+#[derive(Debug)]
+pub(crate) struct Platter {
+    segments: BTreeMap<u64, Vec<u8>>,
+    aside: Vec<Vec<u8>>,
+    open: Option<u64>,
+    /// After so many more operations, this happens.
+    pub(crate) fuse: Option<(u32, Fault)>,
+    /// A fault ended the process: nothing more reaches the disk until it starts anew.
+    pub(crate) dead: bool,
+    pub(crate) free: u64,
+    ballast: bool,
+    rng: fastrand::Rng,
+}
+
+impl Platter {
+    pub(crate) fn new(seed: u64) -> Platter {
+        Platter {
+            segments: BTreeMap::new(),
+            aside: Vec::new(),
+            open: None,
+            fuse: None,
+            dead: false,
+            free: 1 << 30,
+            ballast: false,
+            rng: fastrand::Rng::with_seed(seed ^ 0xd15c),
+        }
+    }
+
+    /// What the segments take.
+    pub(crate) fn size(&self) -> u64 {
+        self.segments.values().map(|bytes| bytes.len() as u64).sum()
+    }
+
+    pub(crate) fn set_aside(&self) -> usize {
+        self.aside.len()
+    }
+
+    /// The machine, or the process, begins again.
+    pub(crate) fn revive(&mut self) {
+        (self.dead, self.fuse, self.open) = (false, None, None);
+    }
+
+    /// Whether this operation goes wrong, and how.
+    fn strikes(&mut self) -> io::Result<Option<Fault>> {
+        if self.dead {
+            return Err(io::Error::other("the process is gone"));
+        }
+        let Some((left, fault)) = self.fuse else { return Ok(None) };
+        if left > 0 {
+            self.fuse = Some((left - 1, fault));
+            return Ok(None);
+        }
+        self.fuse = None;
+        self.dead = matches!(fault, Fault::PowerCut | Fault::Kill);
+        Ok(Some(fault))
+    }
+
+    /// Some of `bytes`, as an unfinished write leaves them on top of what was there: sectors are whole or not at all. A power
+    /// cut leaves any of them, all else the first ones.
+    fn tear(&mut self, file: &mut Vec<u8>, offset: usize, bytes: &[u8], fault: Fault) {
+        let mut pieces = Vec::new();
+        let mut at = 0;
+        while at < bytes.len() {
+            // Sectors lie where the disk has them, not where the write begins.
+            let next = (((offset + at) / SECTOR + 1) * SECTOR - offset).min(bytes.len());
+            pieces.push(at..next);
+            at = next;
+        }
+        let first = self.rng.usize(..=pieces.len());
+        for (number, piece) in pieces.into_iter().enumerate() {
+            let there = if fault == Fault::PowerCut { self.rng.bool() } else { number < first };
+            if there {
+                let range = offset + piece.start..offset + piece.end;
+                file.resize(file.len().max(range.end), 0);
+                file[range].copy_from_slice(&bytes[piece]);
+            }
+        }
+    }
+}
+
+fn failed(fault: Fault) -> io::Error {
+    match fault {
+        Fault::Refusal(kind) => io::Error::from(kind),
+        Fault::PowerCut | Fault::Kill => io::Error::other("the process is gone"),
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct SimDisk(pub(crate) Rc<RefCell<Platter>>);
+
+impl Disk for SimDisk {
+    fn segments(&self) -> io::Result<Vec<u64>> {
+        Ok(self.0.borrow().segments.keys().copied().collect())
+    }
+
+    fn load(&self, segment: u64) -> io::Result<Vec<u8>> {
+        self.0.borrow().segments.get(&segment).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn begin(&mut self, segment: u64, start: &[u8], size: u64) -> io::Result<()> {
+        let mut platter = self.0.borrow_mut();
+        let strike = platter.strikes()?;
+        if platter.segments.contains_key(&segment) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        if platter.free < size {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        if let Some(fault) = strike {
+            // The name and the bytes reach the disk each on its own, and a refusal takes the file away, if it can.
+            let mut file = Vec::new();
+            platter.tear(&mut file, 0, start, fault);
+            if platter.rng.bool() {
+                platter.segments.insert(segment, file);
+            }
+            return Err(failed(fault));
+        }
+        platter.segments.insert(segment, start.to_vec());
+        platter.open = Some(segment);
+        Ok(())
+    }
+
+    fn resume(&mut self, segment: u64) -> io::Result<()> {
+        self.0.borrow_mut().open = Some(segment);
+        Ok(())
+    }
+
+    fn write(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let mut platter = self.0.borrow_mut();
+        let strike = platter.strikes()?;
+        let open = platter.open.ok_or_else(|| io::Error::other("no segment is open"))?;
+        let mut file = platter.segments.remove(&open).ok_or(io::ErrorKind::NotFound)?;
+        let at = offset as usize;
+        match strike {
+            Some(fault) => platter.tear(&mut file, at, bytes, fault),
+            None => {
+                file.resize(file.len().max(at + bytes.len()), 0);
+                file[at..at + bytes.len()].copy_from_slice(bytes);
+            }
+        }
+        platter.segments.insert(open, file);
+        strike.map_or(Ok(()), |fault| Err(failed(fault)))
+    }
+
+    fn cut(&mut self, length: u64) -> io::Result<()> {
+        let mut platter = self.0.borrow_mut();
+        let strike = platter.strikes()?;
+        let done = strike.is_none() || platter.rng.bool();
+        let open = platter.open.ok_or_else(|| io::Error::other("no segment is open"))?;
+        if done && let Some(file) = platter.segments.get_mut(&open) {
+            file.truncate(length as usize);
+        }
+        strike.map_or(Ok(()), |fault| Err(failed(fault)))
+    }
+
+    fn read(&self, segment: u64, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+        let platter = self.0.borrow();
+        let file = platter.segments.get(&segment).ok_or(io::ErrorKind::NotFound)?;
+        let range = offset as usize..offset as usize + bytes.len();
+        bytes.copy_from_slice(file.get(range).ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn remove(&mut self, segments: &[u64]) -> io::Result<()> {
+        let mut platter = self.0.borrow_mut();
+        let strike = platter.strikes()?;
+        for segment in segments {
+            if strike.is_none() || platter.rng.bool() {
+                platter.segments.remove(segment);
+            }
+        }
+        strike.map_or(Ok(()), |fault| Err(failed(fault)))
+    }
+
+    fn set_aside(&mut self, segment: u64) -> io::Result<String> {
+        let mut platter = self.0.borrow_mut();
+        if let Some(fault) = platter.strikes()? {
+            return Err(failed(fault));
+        }
+        let file = platter.segments.remove(&segment).ok_or(io::ErrorKind::NotFound)?;
+        platter.aside.push(file);
+        Ok(format!("aside-{segment}"))
+    }
+
+    fn free(&self) -> io::Result<u64> {
+        Ok(self.0.borrow().free)
+    }
+
+    fn hold_ballast(&mut self, hold: bool) -> io::Result<()> {
+        self.0.borrow_mut().ballast = hold;
+        Ok(())
+    }
+}

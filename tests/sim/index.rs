@@ -1,0 +1,95 @@
+//! An index that forgets what it likes of its latest writes when the power fails, and fails now and then.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io;
+use std::rc::Rc;
+
+use tallyman::domain::id::Sequence;
+use tallyman::io::index::{Entries, Failed, Index};
+use tallyman::wire::index_v2::IndexV2;
+
+/// Writes between two barriers.
+const BARRIER: usize = 16;
+
+#[derive(Debug)]
+pub(crate) struct Memory {
+    now: BTreeMap<Sequence, IndexV2>,
+    /// As they were at the last barrier, those that have changed since.
+    before: Vec<(Sequence, Option<IndexV2>)>,
+    /// The next write fails.
+    pub(crate) failing: bool,
+    rng: fastrand::Rng,
+}
+
+impl Memory {
+    pub(crate) fn new(seed: u64) -> Memory {
+        let rng = fastrand::Rng::with_seed(seed ^ 0x1de);
+        Memory { now: BTreeMap::new(), before: Vec::new(), failing: false, rng }
+    }
+
+    /// Of what was written since the last barrier, any part is gone.
+    pub(crate) fn power_cut(&mut self) {
+        self.failing = false;
+        for (sequence, before) in std::mem::take(&mut self.before).into_iter().rev() {
+            if self.rng.bool() {
+                self.set(sequence, before);
+            }
+        }
+    }
+
+    /// What opening finds when the file is damaged: an empty one takes its place.
+    pub(crate) fn lose_all(&mut self) {
+        self.now.clear();
+        self.before.clear();
+    }
+
+    fn set(&mut self, sequence: Sequence, value: Option<IndexV2>) -> Option<IndexV2> {
+        match value {
+            Some(value) => self.now.insert(sequence, value),
+            None => self.now.remove(&sequence),
+        }
+    }
+
+    fn change(&mut self, sequence: Sequence, value: Option<IndexV2>) -> Result<(), Failed> {
+        if self.failing {
+            return Err(Failed("a simulated fault".to_owned()));
+        }
+        let before = self.set(sequence, value);
+        self.before.push((sequence, before));
+        if self.before.len() >= BARRIER {
+            self.before.clear();
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct SimIndex(pub(crate) Rc<RefCell<Memory>>);
+
+impl Index for SimIndex {
+    fn entries(&self) -> Entries<'_> {
+        let entries = self.0.borrow().now.clone();
+        Box::new(entries.into_iter().map(Ok))
+    }
+
+    fn write(&mut self, sequence: Sequence, value: &IndexV2) -> Result<(), Failed> {
+        self.0.borrow_mut().change(sequence, Some(value.clone()))
+    }
+
+    fn remove(&mut self, sequence: Sequence) -> Result<(), Failed> {
+        self.0.borrow_mut().change(sequence, None)
+    }
+
+    fn begin_anew(&mut self) -> io::Result<String> {
+        let mut memory = self.0.borrow_mut();
+        memory.failing = false;
+        memory.lose_all();
+        Ok("aside".to_owned())
+    }
+
+    fn close(self) -> io::Result<()> {
+        self.0.borrow_mut().before.clear();
+        Ok(())
+    }
+}
