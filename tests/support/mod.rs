@@ -99,17 +99,26 @@ impl Device {
         self.start_by(command);
     }
 
-    fn start_by(&mut self, mut command: Command) {
-        assert!(self.agent.is_none(), "the agent runs already");
-        self.runs += 1;
-        let log = File::create(self.log_path()).unwrap();
-        command.args(["run", "--config"]).arg(self.config()).env("RUST_LOG", "info");
-        self.agent = Some(command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log).spawn().unwrap());
+    /// Starts the agent and doesn't wait until it is ready.
+    pub fn start_soon(&mut self) {
+        self.spawn(Command::new(env!("CARGO_BIN_EXE_tallyman")));
+    }
+
+    fn start_by(&mut self, command: Command) {
+        self.spawn(command);
         until("the agent to be ready", || {
             let log = fs::read_to_string(self.log_path()).unwrap();
             assert!(self.is_alive(), "the agent ended:\n{log}");
             log.contains("scanner opened").then_some(())
         });
+    }
+
+    fn spawn(&mut self, mut command: Command) {
+        assert!(self.agent.is_none(), "the agent runs already");
+        self.runs += 1;
+        let log = File::create(self.log_path()).unwrap();
+        command.args(["run", "--config"]).arg(self.config()).env("RUST_LOG", "info");
+        self.agent = Some(command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log).spawn().unwrap());
     }
 
     /// SIGKILL, as the kernel's memory killer or a flat battery would.
