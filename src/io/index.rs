@@ -42,13 +42,19 @@ pub type Entries<'a> = Box<dyn DoubleEndedIterator<Item = Result<(Sequence, Inde
 /// Two implementations of what is at the top: sled here, and the simulation's, which forgets what it likes when the power
 /// fails. What is built on it is the same for both.
 pub trait Index {
+    /// False while there is none, and nothing is read or written.
+    fn is_open(&self) -> bool {
+        true
+    }
+
     fn entries(&self) -> Entries<'_>;
 
     fn write(&mut self, sequence: Sequence, value: &IndexV2) -> Result<(), Failed>;
 
     fn remove(&mut self, sequence: Sequence) -> Result<(), Failed>;
 
-    /// Sets the index aside and begins an empty one. Says where the old one is.
+    /// Sets the index aside and begins an empty one; one that is not open is opened. Says where the old one is, if it was set
+    /// aside.
     fn begin_anew(&mut self) -> io::Result<String>;
 
     /// Makes all of it durable.
@@ -110,15 +116,21 @@ pub trait Index {
 pub struct SledIndex {
     /// The folder that holds the generations.
     folder: PathBuf,
+    /// Absent while the disk is too full for one.
+    current: Option<Current>,
+}
+
+struct Current {
     number: u64,
-    current: Generation,
+    generation: Generation,
     limit: u64,
 }
 
 impl SledIndex {
     /// Opens the latest generation in `folder`. One that is damaged is set aside, and an empty one takes its place; then it
-    /// also says where the old one is.
+    /// also says where the old one is. On a full disk it is left as it is, and the index is not open.
     pub fn open(folder: &Path) -> io::Result<(SledIndex, Option<PathBuf>)> {
+        let mut index = SledIndex { folder: folder.to_owned(), current: None };
         let mut generations = generations(folder)?;
         let latest = generations.pop();
         // What was copied from is no longer needed, and a copy that was never finished isn't either.
@@ -126,66 +138,90 @@ impl SledIndex {
             fs::remove_dir_all(path)?;
         }
         let Some((number, path)) = latest else {
-            return Ok((SledIndex::fresh(folder, 1)?, None));
+            index.begin(1)?;
+            return Ok((index, None));
         };
         match Generation::open(&path) {
-            Ok(current) => Ok((SledIndex::with(folder, number, current), None)),
+            Ok(generation) => index.current = Some(Current::of(number, generation)),
+            Err(why) if is_full(&why) => {
+                tracing::warn!(folder = %path.display(), %why, "the disk is full: the queue begins without its index");
+            }
             Err(why) => {
                 tracing::warn!(folder = %path.display(), %why, "the index is damaged; setting it aside and rebuilding");
                 let kept = durable::set_aside(&path)?;
-                Ok((SledIndex::fresh(folder, number + 1)?, Some(kept)))
+                index.begin(number + 1)?;
+                return Ok((index, Some(kept)));
             }
         }
+        Ok((index, None))
     }
 
-    fn fresh(folder: &Path, number: u64) -> io::Result<SledIndex> {
-        let mut current = Generation::create(&path_of(folder, number))?;
-        current.complete()?;
-        Ok(SledIndex::with(folder, number, current))
-    }
-
-    fn with(folder: &Path, number: u64, current: Generation) -> SledIndex {
-        let limit = ROOM_BYTES.max(3 * current.size());
-        SledIndex { folder: folder.to_owned(), number, current, limit }
+    /// Begins an empty generation. On a full disk there is none.
+    fn begin(&mut self, number: u64) -> io::Result<()> {
+        let made = Generation::create(&path_of(&self.folder, number)).and_then(|mut generation| {
+            generation.complete()?;
+            Ok(generation)
+        });
+        self.current = match made {
+            Ok(generation) => Some(Current::of(number, generation)),
+            Err(error) if is_full(&error) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(())
     }
 
     /// sled can panic on what it finds on the disk; the journal's writer must not go down with it.
-    fn guarded<T>(&mut self, act: impl FnOnce(&mut SledIndex) -> io::Result<T>) -> Result<T, Failed> {
-        let done = catch_unwind(AssertUnwindSafe(|| act(self)));
+    fn guarded<T>(&mut self, act: impl FnOnce(&mut SledIndex, &mut Current) -> io::Result<T>) -> Result<T, Failed> {
+        let Some(mut current) = self.current.take() else { return Err(Failed("it is not open".to_owned())) };
+        let done = catch_unwind(AssertUnwindSafe(|| act(self, &mut current)));
+        self.current = Some(current);
         done.unwrap_or_else(|_| Err(io::Error::other("sled panicked"))).map_err(Failed::from)
     }
+}
 
-    fn insert(&mut self, sequence: Sequence, value: &IndexV2) -> io::Result<()> {
+impl Current {
+    fn of(number: u64, generation: Generation) -> Current {
+        let limit = ROOM_BYTES.max(3 * generation.size());
+        Current { number, generation, limit }
+    }
+
+    fn insert(&mut self, folder: &Path, sequence: Sequence, value: &IndexV2) -> io::Result<()> {
         let (key, value) = (sequence.0.to_be_bytes(), value.encode());
-        let known = self.current.db.get(key).map_err(io::Error::other)?;
+        let known = self.generation.db.get(key).map_err(generation::io_error)?;
         if known.as_deref() == Some(&value[..]) {
             return Ok(());
         }
-        self.current.insert(key, &value)?;
-        if self.current.is_settled() && self.current.size() > self.limit { self.move_on() } else { Ok(()) }
+        self.generation.insert(key, &value)?;
+        let outgrown = self.generation.is_settled() && self.generation.size() > self.limit;
+        if outgrown { self.move_on(folder) } else { Ok(()) }
     }
 
     /// Copies what lives into a new generation and lets the old one go. A crash in between leaves the old one, or both.
-    fn move_on(&mut self) -> io::Result<()> {
-        let (number, old) = (self.number + 1, self.current.folder.clone());
-        let mut next = Generation::create(&path_of(&self.folder, number))?;
-        for pair in self.current.db.iter() {
-            let (key, value) = pair.map_err(io::Error::other)?;
+    fn move_on(&mut self, folder: &Path) -> io::Result<()> {
+        let (number, old) = (self.number + 1, self.generation.folder.clone());
+        let mut next = Generation::create(&path_of(folder, number))?;
+        for pair in self.generation.db.iter() {
+            let (key, value) = pair.map_err(generation::io_error)?;
             if let Some(sequence) = key_of(&key) {
                 next.insert(sequence.0.to_be_bytes(), &value)?;
             }
         }
         next.complete()?;
-        *self = SledIndex::with(&self.folder, number, next);
+        *self = Current::of(number, next);
         tracing::debug!(number, "the index moved into a new generation");
         fs::remove_dir_all(old)?;
-        durable::sync_folder(&self.folder)
+        durable::sync_folder(folder)
     }
 }
 
 impl Index for SledIndex {
+    fn is_open(&self) -> bool {
+        self.current.is_some()
+    }
+
     fn entries(&self) -> Entries<'_> {
-        Box::new(self.current.db.iter().map(|pair| {
+        let pairs = self.current.iter().flat_map(|current| current.generation.db.iter());
+        Box::new(pairs.map(|pair| {
             let (key, value) = pair.map_err(|error| Failed(error.to_string()))?;
             let entry = key_of(&key).zip(IndexV2::decode(&value));
             entry.ok_or_else(|| Failed("a value fails its checksum".to_owned()))
@@ -193,26 +229,39 @@ impl Index for SledIndex {
     }
 
     fn write(&mut self, sequence: Sequence, value: &IndexV2) -> Result<(), Failed> {
-        self.guarded(|index| index.insert(sequence, value))
+        self.guarded(|index, current| current.insert(&index.folder, sequence, value))
     }
 
     fn remove(&mut self, sequence: Sequence) -> Result<(), Failed> {
-        self.guarded(|index| index.current.remove(&sequence.0.to_be_bytes()))
+        self.guarded(|_, current| current.generation.remove(&sequence.0.to_be_bytes()))
     }
 
     fn begin_anew(&mut self) -> io::Result<String> {
-        // An earlier try may have come this far.
-        let kept = if self.current.folder.exists() { Some(durable::set_aside(&self.current.folder)?) } else { None };
-        let fresh = SledIndex::fresh(&self.folder, self.number + 1)?;
-        // What the old handle does when it goes must not take the queue with it.
-        let old = std::mem::replace(self, fresh);
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(old)));
-        Ok(kept.map(|kept| kept.display().to_string()).unwrap_or_default())
+        let kept = match self.current.take() {
+            Some(current) => {
+                let kept = durable::set_aside(&current.generation.folder)?;
+                // What the old handle does when it goes must not take the queue with it.
+                let number = current.number;
+                let _ = catch_unwind(AssertUnwindSafe(|| drop(current)));
+                self.begin(number + 1)?;
+                kept.display().to_string()
+            }
+            None => {
+                let (opened, kept) = SledIndex::open(&self.folder)?;
+                *self = opened;
+                kept.map(|kept| kept.display().to_string()).unwrap_or_default()
+            }
+        };
+        if self.is_open() { Ok(kept) } else { Err(io::ErrorKind::StorageFull.into()) }
     }
 
     fn close(self) -> io::Result<()> {
-        self.current.close()
+        self.current.map_or(Ok(()), |current| current.generation.close())
     }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 fn path_of(folder: &Path, number: u64) -> PathBuf {

@@ -20,6 +20,7 @@ use super::index::{Index, SledIndex};
 use super::journal::{Disk, Folder, SEGMENT_BYTES};
 use crate::domain::id::Sequence;
 use crate::domain::outbox::Entry;
+use crate::domain::room::Room;
 use crate::domain::view::Row;
 use crate::wire::journal_v2::Record;
 
@@ -78,11 +79,15 @@ impl Store {
     /// Opens journal and index below `folder`, brings them together, and starts the committer.
     pub fn open(folder: &Path) -> io::Result<(Store, Found)> {
         durable::create_folder(folder)?;
+        let mut disk = Folder::open(&folder.join("journal"))?;
+        if Room::default().judge(disk.free()?) == Room::Low {
+            // What follows may need it.
+            disk.hold_ballast(false)?;
+        }
         let (index, set_aside) = SledIndex::open(folder)?;
         let words =
             |kept: std::path::PathBuf| format!("the index was damaged and rebuilt; the old one is {}", kept.display());
         let damage = set_aside.map(words).into_iter().collect();
-        let disk = Folder::open(&folder.join("journal"))?;
         let (committer, found) = Committer::open(disk, SEGMENT_BYTES, index, damage)?;
         let (requests, queue) = sync_channel(QUEUE);
         let (tell, health) = watch::channel(committer.health().clone());

@@ -156,7 +156,9 @@ fn damage_costs_what_it_hits_and_nothing_else() {
         hit_events += lost;
         quarantines += usize::from(!found.damage.is_empty());
     }
-    eprintln!("{ROUNDS} rounds, {quarantines} with a report, {hit_events} events hit, 0 intact ones lost; files: {kinds:?}");
+    eprintln!(
+        "{ROUNDS} rounds, {quarantines} with a report, {hit_events} events hit, 0 intact ones lost; files: {kinds:?}"
+    );
     assert!(quarantines > ROUNDS as usize / 10, "too little was hit to prove anything");
 }
 

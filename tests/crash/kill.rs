@@ -8,13 +8,13 @@ use crate::support::{Device, until};
 
 const DEVICES: u32 = 4;
 const ROUNDS: u32 = 75;
-const REPORT: [&str; 4] = ["EMP-7", "A-03-02", "TM-EMPTY", "TM-DONE"];
+pub(crate) const REPORT: [&str; 4] = ["EMP-7", "A-03-02", "TM-EMPTY", "TM-DONE"];
 
 /// What many kills add up to.
 #[derive(Clone, Copy, Default)]
-struct Counts {
-    beeps: usize,
-    cases: usize,
+pub(crate) struct Counts {
+    pub(crate) beeps: usize,
+    pub(crate) cases: usize,
     deliveries: usize,
 }
 
@@ -61,7 +61,7 @@ fn life(seed: u64) -> Counts {
     judge(&device, &odoo)
 }
 
-fn judge(device: &Device, odoo: &Counterpart) -> Counts {
+pub(crate) fn judge(device: &Device, odoo: &Counterpart) -> Counts {
     let beeped = device.beeped();
     let cases = until("the cases", || Some(odoo.cases()).filter(|cases| !cases.is_empty()));
     for id in &beeped {

@@ -2,10 +2,16 @@
 //!
 //! `make test-crash` runs them; power cuts and full disks need root for their loop devices, and ask sudo for it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking, and may say why")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, and may say why"
+)]
 #![allow(clippy::print_stderr, reason = "the counts are part of the result")]
 
 mod damage;
+mod full;
 mod kill;
 mod loop_fs;
 mod power;

@@ -4,7 +4,12 @@
 //! A life that goes wrong prints its seed and what happened last. `TALLYMAN_SIM_SEED=n` lives it again,
 //! `TALLYMAN_SIM_LIVES=n` lives so many. Seeds that once went wrong stand in `regressions`, and are lived first.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking, and may say why")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, and may say why"
+)]
 #![allow(clippy::print_stderr, reason = "a seed must be seen")]
 
 mod disk;
@@ -51,11 +56,7 @@ fn catalog() -> Catalog {
             unit: None,
         };
         catalog.add_bin(Bin { code: bin, name: None });
-        catalog.add_document(Document {
-            code: format!("WH/OUT/{n}"),
-            direction: Direction::Pick,
-            lines: vec![line],
-        });
+        catalog.add_document(Document { code: format!("WH/OUT/{n}"), direction: Direction::Pick, lines: vec![line] });
     }
     catalog
 }

@@ -393,7 +393,8 @@ impl<'a> World<'a> {
                 Deed::Upload { job, .. } => {
                     let Job::Photo { digest, offset } = job else { continue };
                     let bytes = self.photos.get(&digest).expect("a photo that a report names is gone");
-                    device.answer = Some(self.net.upload(digest, offset, bytes.len() as u64, &bytes[offset as usize..]));
+                    device.answer =
+                        Some(self.net.upload(digest, offset, bytes.len() as u64, &bytes[offset as usize..]));
                 }
             }
         }

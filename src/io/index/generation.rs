@@ -52,7 +52,7 @@ impl Generation {
             .segment_size(SEGMENT_BYTES)
             .flush_every_ms(None);
         let opened = catch_unwind(AssertUnwindSafe(|| -> io::Result<Generation> {
-            let db = config.open().map_err(io::Error::other)?;
+            let db = config.open().map_err(io_error)?;
             let file = File::open(folder.join("db"))?;
             let generation = Generation { folder: folder.to_owned(), db, file, written: 0 };
             if check {
@@ -70,7 +70,7 @@ impl Generation {
         let damaged = |what| Err(io::Error::new(io::ErrorKind::InvalidData, what));
         let mut entries = 0;
         for pair in self.db.iter() {
-            let (key, value) = pair.map_err(io::Error::other)?;
+            let (key, value) = pair.map_err(io_error)?;
             if key_of(&key).is_none() || IndexV2::decode(&value).is_none() {
                 return damaged("a value fails its checksum");
             }
@@ -84,12 +84,12 @@ impl Generation {
     }
 
     pub(super) fn insert(&mut self, key: [u8; 8], value: &[u8]) -> io::Result<()> {
-        self.db.insert(key, value).map_err(io::Error::other)?;
+        self.db.insert(key, value).map_err(io_error)?;
         self.wrote(value.len() + key.len())
     }
 
     pub(super) fn remove(&mut self, key: &[u8]) -> io::Result<()> {
-        self.db.remove(key).map_err(io::Error::other)?;
+        self.db.remove(key).map_err(io_error)?;
         self.wrote(key.len())
     }
 
@@ -106,7 +106,7 @@ impl Generation {
     /// sled's `flush` is no fsync: ours follows it.
     pub(super) fn barrier(&mut self) -> io::Result<()> {
         self.written = 0;
-        self.db.flush().map_err(io::Error::other)?;
+        self.db.flush().map_err(io_error)?;
         self.file.sync_data()
     }
 
@@ -139,6 +139,17 @@ fn size(folder: &Path) -> u64 {
         Some(if known.is_dir() { size(&entry.path()) } else { known.len() })
     });
     sizes.sum()
+}
+
+/// A full disk is no damage, and must be told from it.
+pub(super) fn io_error(error: sled::Error) -> io::Error {
+    match error {
+        sled::Error::Io(error) => error,
+        other @ (sled::Error::CollectionNotFound(_)
+        | sled::Error::Unsupported(_)
+        | sled::Error::ReportableBug(_)
+        | sled::Error::Corruption { .. }) => io::Error::other(other),
+    }
 }
 
 /// A kill during an earlier open can leave `snap.*.generating`, which makes every later open fail.

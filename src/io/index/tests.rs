@@ -33,13 +33,14 @@ fn names(folder: &Path) -> Vec<String> {
 fn a_folder_that_grew_is_left_for_a_new_generation_with_all_that_lives() {
     let folder = tempfile::tempdir().unwrap();
     let (mut index, _) = SledIndex::open(folder.path()).unwrap();
-    index.limit = 1 << 20;
+    index.current.as_mut().unwrap().limit = 1 << 20;
     // The same hundred values again and again: little lives, and sled keeps the room of all of it.
     for round in 0..200 {
         (1..=100).for_each(|n| index.put(&delivered(n, format!("{round:0>300}"))).unwrap());
     }
-    assert!(index.number > 1, "it never moved on");
-    assert_eq!(names(folder.path()), [format!("index-{:08}", index.number)]);
+    let number = index.current.as_ref().unwrap().number;
+    assert!(number > 1, "it never moved on");
+    assert_eq!(names(folder.path()), [format!("index-{number:08}")]);
     assert_eq!(index.delivered(1000).len(), 100);
     index.close().unwrap();
     let (index, kept) = SledIndex::open(folder.path()).unwrap();
@@ -65,7 +66,8 @@ fn of_two_generations_the_later_counts_and_the_other_goes() {
     let (mut old, _) = SledIndex::open(folder.path()).unwrap();
     old.put(&delivered(1, "old".into())).unwrap();
     old.close().unwrap();
-    let mut new = SledIndex::fresh(folder.path(), 2).unwrap();
+    let mut new = SledIndex { folder: folder.path().to_owned(), current: None };
+    new.begin(2).unwrap();
     new.put(&delivered(1, "new".into())).unwrap();
     new.close().unwrap();
     let (index, _) = SledIndex::open(folder.path()).unwrap();
@@ -93,5 +95,5 @@ fn old_deliveries_are_forgotten_and_never_what_is_unsent() {
     (2..=RETENTION as u64 + 20).for_each(|n| index.put(&delivered(n, "C".into())).unwrap());
     index.retain().unwrap();
     let unsent = index.entries().map(Result::unwrap).filter(|(_, value)| value.state == StateCode::Pending).count();
-    assert_eq!((index.current.db.len(), unsent), (RETENTION + 1, 1));
+    assert_eq!((index.entries().count(), unsent), (RETENTION + 1, 1));
 }

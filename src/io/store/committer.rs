@@ -78,7 +78,8 @@ impl<D: Disk, I: Index> Committer<D, I> {
         }
         let Replay { ledger, mut entries, offset, damage: unreadable } = replay;
         let (owed, settling, health) = Default::default();
-        let mut committer = Committer { journal, index, indexing: true, ledger, owed, settling, health };
+        let indexing = index.is_open();
+        let mut committer = Committer { journal, index, indexing, ledger, owed, settling, health };
         let mut damage = [damage, recovery.damage, unreadable].concat();
         damage.extend(committer.lost(recovery.first.unwrap_or(Sequence(0)), &entries));
 
@@ -101,7 +102,7 @@ impl<D: Disk, I: Index> Committer<D, I> {
     /// The index is asked what the journal may have lost.
     fn lost(&mut self, first: Sequence, entries: &BTreeMap<Sequence, Entry>) -> Vec<String> {
         let known = |sequence| entries.contains_key(&sequence);
-        let lost = self.index.reconcile(first, &known);
+        let lost = if self.indexing { self.index.reconcile(first, &known) } else { Ok(Vec::new()) };
         let lost = self.indexed(lost).unwrap_or_default();
         lost.iter().map(|lost| format!("event {} is in the index, but its bytes are damaged or gone", lost.0)).collect()
     }
@@ -280,6 +281,8 @@ impl<D: Disk, I: Index> Committer<D, I> {
         let filled = begun.and_then(|kept| self.fill().map(|()| kept));
         self.indexing = filled.is_ok();
         match filled {
+            // It was only absent, for want of room.
+            Ok(kept) if kept.is_empty() => {}
             Ok(kept) => self.health.damage.push(format!("{why}: it was rebuilt, and the old one is {kept}")),
             Err(error) => tracing::error!(error, "the queue goes on without an index"),
         }
