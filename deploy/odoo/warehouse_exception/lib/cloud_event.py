@@ -110,6 +110,15 @@ def peek_id(payload):
     return found if isinstance(found, str) and _UUID.fullmatch(found) else None
 
 
+def peek_prevhash(text):
+    """The digest that the event in a compact JWS names as the one before it, if it can be read at all."""
+    try:
+        found = loads_object(jose.b64decode(text.split(".")[1])).get("prevhash")
+    except (JsonError, jose.JoseError, IndexError):
+        return None
+    return found if isinstance(found, str) and _SHA256.fullmatch(found) else None
+
+
 def read(payload):
     """The event in a verified JWS payload (bytes)."""
     try:

@@ -147,6 +147,7 @@ class WarehouseExceptionIngest(models.AbstractModel):
                 "received_at": now,
             }
         )
+        record._join_chain()
         self.env["warehouse.exception.scan"].create([self._scan_values(case, scan) for scan in event.scans])
         self.env["warehouse.exception.evidence"]._expect(record, event.photos)
         self._log(case.with_context(tracking_disable=False), device, case._classify())

@@ -1,6 +1,7 @@
 from . import (
     test_access,
     test_case,
+    test_chain,
     test_device_api,
     test_enrolment,
     test_evidence,
