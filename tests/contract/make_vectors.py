@@ -28,6 +28,7 @@ OTHER_DEVICE = "b1f2ce0a-93d4-4b6e-8a55-3f0f7c2d9e10"
 AUDIENCE = "urn:uuid:0f4c9f0e-6d0b-4f54-a2d5-5f1e2b7c8d90"
 ZEROS = "0" * 64
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+MAX_INTEGER = 2**53 - 1  # RFC 7493, 2.2
 NOW = 1795414353  # 2026-11-23T06:12:33Z
 
 
@@ -200,15 +201,36 @@ CYCLE_COUNT = {  # the least that a capture may say
 
 
 def good_events():
-    chain, prevhash = [], ZEROS
-    for number, (kind, time, subject, data) in enumerate(
-        [
-            ("pick_shortage", "2026-11-23T06:12:33.123Z", "WH/OUT/00012", PICK_SHORTAGE),
-            ("receiving_discrepancy", "2026-11-23T06:20:00.000Z", "P00011", RECEIVING_DISCREPANCY),
-            ("cycle_count_variance", "2026-11-23T06:25:29.667Z", "WH/Stock/A-03-02", CYCLE_COUNT),
-        ],
-        start=1,
-    ):
+    captured = [
+        ("pick_shortage", "2026-11-23T06:12:33.123Z", "WH/OUT/00012", PICK_SHORTAGE),
+        ("receiving_discrepancy", "2026-11-23T06:20:00.000Z", "P00011", RECEIVING_DISCREPANCY),
+        ("cycle_count_variance", "2026-11-23T06:25:29.667Z", "WH/Stock/A-03-02", CYCLE_COUNT),
+    ]
+    return chained(captured, 1, ZEROS)
+
+
+def clocks(after):
+    """The chain goes on: what a device may know of its own clock."""
+    notes = [
+        {"offset_ms": -1200, "offset_age_ms": 600000, "uncertainty_ms": 2300},
+        {"offset_ms": 0, "offset_age_ms": 0, "uncertainty_ms": 0},
+        {"offset_ms": 1795413353000, "uncertainty_ms": MAX_INTEGER},
+        {"offset_ms": -1200, "offset_age_ms": 600000},  # as devices wrote it before there was an uncertainty
+        {},  # never heard a server's time
+    ]
+    captured = []
+    for minute, note in enumerate(notes, start=30):
+        data = {**CYCLE_COUNT, "clock": {"boot_id": BOOT, "boot_ms": 900000 + 60000 * minute, **note}}
+        captured.append(("cycle_count_variance", f"2026-11-23T06:{minute}:00.000Z", "WH/Stock/A-03-02", data))
+    rows = chained(captured, int(after["sequence"]) + 1, after["digest"])
+    for row, note in zip(rows, notes, strict=True):
+        row["offset_ms"], row["uncertainty_ms"] = note.get("offset_ms"), note.get("uncertainty_ms")
+    return rows
+
+
+def chained(captured, first, prevhash):
+    chain = []
+    for number, (kind, time, subject, data) in enumerate(captured, start=first):
         payload = cloud_event(kind, time, number, prevhash, subject, data)
         jws = RFC8037.event(payload)
         chain.append(
@@ -347,6 +369,12 @@ def bad_contents(good):
         ("a photo's size as true", "data.photos", [{**one_photo, "size": True}]),
         ("a photo that is a PDF", "data.photos", [{**one_photo, "media_type": "application/pdf"}]),
         ("clock missing", "data.clock", ...),
+        ("an offset as text", "data.clock.offset_ms", "-1200"),
+        ("a negative uncertainty", "data.clock.uncertainty_ms", -1),
+        ("an uncertainty with a fraction", "data.clock.uncertainty_ms", 0.5),
+        ("an uncertainty as text", "data.clock.uncertainty_ms", "3000"),
+        ("an uncertainty as true", "data.clock.uncertainty_ms", True),
+        ("an uncertainty that not every JSON reader gets right", "data.clock.uncertainty_ms", MAX_INTEGER + 1),
     ]
     texts = [
         ("a payload that is not JSON", "counted=5"),
@@ -522,6 +550,7 @@ def vectors():
     return {
         "keys": [key.to_json() for key in (RFC8037, OTHER, STRANGER)],
         "events": events,
+        "clocks": clocks(events[-1]),
         "bad_events": bad_events(events[0]),
         "request_tokens": request_tokens(events[0]),
         "enrolments": enrolments(),

@@ -80,6 +80,14 @@ class Scan:
 
 
 @dataclass(frozen=True)
+class Clock:
+    """How far the event's time can be trusted. None: the device did not say, or has never heard a server's time."""
+
+    offset_ms: int | None
+    uncertainty_ms: int | None
+
+
+@dataclass(frozen=True)
 class Event:
     id: str
     device: str
@@ -99,6 +107,7 @@ class Event:
     note: str | None
     photos: tuple[Photo, ...]
     scans: tuple[Scan, ...]
+    clock: Clock
 
 
 def peek_id(payload):
@@ -167,7 +176,6 @@ def _read_time(members, name):
 
 
 def _read_data(data, kind):
-    data.child("clock")  # evidence for a person who doubts `time`; nothing here rests on it
     quantity = data.child("quantity", optional=kind in _KINDS_WITHOUT_COUNT)
     return {
         "badge": data.child("operator", optional=True).text("badge", optional=True),
@@ -181,7 +189,16 @@ def _read_data(data, kind):
         "note": data.text("note", optional=True),
         "photos": tuple(_read_photo(photo) for photo in data.children("photos", MAX_PHOTOS, optional=True)),
         "scans": tuple(_read_scan(scan) for scan in data.children("scans", MAX_SCANS)),
+        "clock": _read_clock(data.child("clock")),
     }
+
+
+def _read_clock(clock):
+    """The parts that are shown. The others are evidence for a person who doubts `time`; nothing here rests on them."""
+    return Clock(
+        offset_ms=clock.integer("offset_ms", optional=True),
+        uncertainty_ms=clock.integer("uncertainty_ms", least=0, optional=True),
+    )
 
 
 def _read_quantity(quantity, name, optional):

@@ -8,6 +8,7 @@ from . import (
     enrolment,
     event,
     event_chain,
+    event_clock,
     evidence,
     incident,
     ingest,

@@ -98,7 +98,7 @@ class WarehouseExceptionDevice(models.Model):
     def _chain_suspects(self):
         """Those of these devices that have something to look at, by one query for all of them.
 
-        The order in the first two look-ups is that of their indexes. A plain EXISTS would let the planner read the whole
+        The first two look-ups are ordered as their indexes are. A plain EXISTS would let the planner read the whole
         table, for it can't know that marked events are rare.
         """
         self._flush_chain()

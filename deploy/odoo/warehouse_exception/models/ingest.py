@@ -145,6 +145,7 @@ class WarehouseExceptionIngest(models.AbstractModel):
                 "prevhash": event.prevhash,
                 "captured_at": event.time.replace(microsecond=0),
                 "received_at": now,
+                **self.env["warehouse.exception.event"]._clock_values(event.clock),
             }
         )
         record._join_chain()
