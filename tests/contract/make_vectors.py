@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
 """Write the wire's test vectors, which both the Rust tests and the addon's own tests read.
 
-    make_vectors.py           write the file
-    make_vectors.py --check   fail when the file on disk is not what this script makes
+    make_vectors.py           write the files
+    make_vectors.py --check   fail when a file on disk is not what this script makes
 
 Nothing here imports Tallyman's code, on either side: a vector made by the code that it tests proves nothing.
-Every key, time and id is fixed, so the file only changes when the protocol does. The keys are public knowledge
+Every key, time and id is fixed, so the files only change when the protocol does. The keys are public knowledge
 and must never sign anything real.
 """
 
 import base64
 import copy
 import hashlib
+import io
 import json
 import sys
+import tarfile
 import uuid
 from datetime import datetime, timezone
 from pathlib import Path
@@ -21,7 +23,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-TARGET = Path(__file__).resolve().parents[2] / "deploy/odoo/warehouse_exception/tests/wire_v1.json"
+FOLDER = Path(__file__).resolve().parents[2] / "deploy/odoo/warehouse_exception/tests"
+TARGET = FOLDER / "wire_v1.json"
+BUNDLE = FOLDER / "bundle_v1.tar"
 
 DEVICE = "6f1d5c1e-2d53-4c0a-9c39-0d1b6f1e8a77"
 OTHER_DEVICE = "b1f2ce0a-93d4-4b6e-8a55-3f0f7c2d9e10"
@@ -79,6 +83,9 @@ class Key:
 
     def enrolment(self, payload, **header):
         return self.sign({"alg": "EdDSA", "jwk": self.jwk, "typ": "enroll+jws", **header}, payload)
+
+    def bundle(self, payload, **header):
+        return self.sign({"alg": "EdDSA", "kid": self.kid, "typ": "bundle+jws", **header}, payload)
 
     def to_json(self):
         return {
@@ -545,12 +552,57 @@ CODES = [
 ]
 
 
+# --- A bundle ------------------------------------------------------------------------------------------------------
+
+
+def bundle(events):
+    """What a device writes without a network: all its events, and the one photo of them that it still has."""
+    lines = "".join(event["jws"] + "\n" for event in events).encode()
+    photo = PICK_SHORTAGE["photos"][0]
+    manifest = RFC8037.bundle(
+        {
+            "version": 1,
+            "device": DEVICE,
+            "audience": AUDIENCE,
+            "created": "2026-11-23T07:00:00.000Z",
+            "agent": "0.1.0",
+            "events": {"count": len(events), "size": len(lines), "sha256": hashlib.sha256(lines).hexdigest()},
+            "first": events[0]["sequence"],
+            "last": events[-1]["sequence"],
+            "photos": [photo],
+        }
+    )
+    members = [("events.jws", lines), (f"photos/{photo['sha256']}", PHOTO), ("manifest.jws", manifest.encode())]
+    return ustar(members), manifest
+
+
+def ustar(members):
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for name, data in members:
+            header = tarfile.TarInfo(name)  # mode 0644, owner 0, time 0
+            header.size = len(data)
+            tar.addfile(header, io.BytesIO(data))
+    return file.getvalue()
+
+
 def vectors():
     events = good_events()
-    return {
+    known_clocks = clocks(events[-1])
+    tar, manifest = bundle(events + known_clocks)
+    described = {
+        "device": DEVICE,
+        "audience": AUDIENCE,
+        "manifest": manifest,
+        "events": [event["digest"] for event in events + known_clocks],
+        "photos": PICK_SHORTAGE["photos"][:1],
+        "sha256": hashlib.sha256(tar).hexdigest(),
+    }
+    return tar, {
         "keys": [key.to_json() for key in (RFC8037, OTHER, STRANGER)],
         "events": events,
-        "clocks": clocks(events[-1]),
+        "clocks": known_clocks,
+        "bundle": described,
         "bad_events": bad_events(events[0]),
         "request_tokens": request_tokens(events[0]),
         "enrolments": enrolments(),
@@ -560,13 +612,14 @@ def vectors():
 
 
 def main():
-    text = json.dumps(vectors(), indent=1, ensure_ascii=True) + "\n"
-    if "--check" in sys.argv[1:]:
-        if TARGET.read_text() != text:
-            sys.exit(f"{TARGET} is not what this script makes: run it without --check and look at the difference.")
-        return
-    TARGET.write_text(text)
-    print(f"wrote {TARGET} ({len(text)} characters)")
+    tar, described = vectors()
+    made = {TARGET: (json.dumps(described, indent=1, ensure_ascii=True) + "\n").encode(), BUNDLE: tar}
+    for target, data in made.items():
+        if "--check" not in sys.argv[1:]:
+            target.write_bytes(data)
+            print(f"wrote {target} ({len(data)} bytes)")
+        elif not target.exists() or target.read_bytes() != data:
+            sys.exit(f"{target} is not what this script makes: run it without --check and look at the difference.")
 
 
 if __name__ == "__main__":

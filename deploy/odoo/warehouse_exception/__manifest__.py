@@ -18,6 +18,8 @@
         "views/event.xml",
         "views/incident.xml",
         "views/chain.xml",
+        "wizard/import_bundle.xml",
+        "views/bundle.xml",
         "wizard/issue_code.xml",
         "views/enrolment.xml",
         "views/menu.xml",

@@ -34,11 +34,11 @@ KINDS = (
 # These tell where or in what state something is; the others are about how much there is.
 _KINDS_WITHOUT_COUNT = frozenset({"location_mismatch", "blocked_stock", "quality_hold"})
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _TYPE = re.compile(r"io\.tallyman\.exception\.([a-z_]+)\.v1", re.ASCII)
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z", re.ASCII)
-_SEQUENCE = re.compile(r"(?!0{20})[0-9]{20}", re.ASCII)
-_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+SEQUENCE = re.compile(r"(?!0{20})[0-9]{20}", re.ASCII)
+SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _QUANTITY = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?", re.ASCII)
 _REASON = re.compile(r"[a-z0-9_]{1,40}", re.ASCII)
 _URN = "urn:uuid:"
@@ -116,16 +116,28 @@ def peek_id(payload):
         found = loads_object(payload).get("id")
     except JsonError:
         return None
-    return found if isinstance(found, str) and _UUID.fullmatch(found) else None
+    return found if isinstance(found, str) and UUID.fullmatch(found) else None
+
+
+def peek_id_of(text):
+    """The id in a compact JWS that nobody verified, if it can be read at all."""
+    return peek_id(_peek_payload(text))
 
 
 def peek_prevhash(text):
     """The digest that the event in a compact JWS names as the one before it, if it can be read at all."""
     try:
-        found = loads_object(jose.b64decode(text.split(".")[1])).get("prevhash")
-    except (JsonError, jose.JoseError, IndexError):
+        found = loads_object(_peek_payload(text)).get("prevhash")
+    except JsonError:
         return None
-    return found if isinstance(found, str) and _SHA256.fullmatch(found) else None
+    return found if isinstance(found, str) and SHA256.fullmatch(found) else None
+
+
+def _peek_payload(text):
+    try:
+        return jose.b64decode(text.split(".")[1])
+    except (jose.JoseError, IndexError):
+        return b""
 
 
 def read(payload):
@@ -140,12 +152,12 @@ def _read(top):
     top.constant("specversion", "1.0")
     top.constant("datacontenttype", "application/json")
     envelope = {
-        "id": top.text("id", _UUID),
+        "id": top.text("id", UUID),
         "device": _read_source(top),
         "subject": top.text("subject", optional=True),
-        "time": _read_time(top, "time"),
-        "sequence": top.text("sequence", _SEQUENCE),
-        "prevhash": top.text("prevhash", _SHA256),
+        "time": read_time(top, "time"),
+        "sequence": top.text("sequence", SEQUENCE),
+        "prevhash": top.text("prevhash", SHA256),
     }
     # The kind comes before the data: what a later kind has in there is not ours to judge.
     kind = _read_kind(top)
@@ -154,7 +166,7 @@ def _read(top):
 
 def _read_source(top):
     source = top.text("source")
-    if not source.startswith(_URN) or not _UUID.fullmatch(source[len(_URN) :]):
+    if not source.startswith(_URN) or not UUID.fullmatch(source[len(_URN) :]):
         raise MemberError("source must be urn:uuid: and the device's id")
     return source[len(_URN) :]
 
@@ -167,7 +179,7 @@ def _read_kind(top):
     return found[1]
 
 
-def _read_time(members, name):
+def read_time(members, name):
     text = members.text(name, _TIME)
     try:
         return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ")
@@ -187,7 +199,7 @@ def _read_data(data, kind):
         "unit": quantity.text("unit", optional=True),
         "reason": data.text("reason", _REASON, optional=True),
         "note": data.text("note", optional=True),
-        "photos": tuple(_read_photo(photo) for photo in data.children("photos", MAX_PHOTOS, optional=True)),
+        "photos": tuple(read_photo(photo) for photo in data.children("photos", MAX_PHOTOS, optional=True)),
         "scans": tuple(_read_scan(scan) for scan in data.children("scans", MAX_SCANS)),
         "clock": _read_clock(data.child("clock")),
     }
@@ -221,14 +233,14 @@ def _read_item(item):
     )
 
 
-def _read_photo(photo):
+def read_photo(photo):
     size = photo.integer("size")
     if not 1 <= size <= MAX_PHOTO_BYTES:
         raise MemberError(f"{photo.path('size')} must be 1 to {MAX_PHOTO_BYTES}")
     media_type = photo.text("media_type")
     if media_type not in MEDIA_TYPES:
         raise MemberError(f"{photo.path('media_type')} must be one of {', '.join(MEDIA_TYPES)}")
-    return Photo(photo.text("sha256", _SHA256), size, media_type)
+    return Photo(photo.text("sha256", SHA256), size, media_type)
 
 
 def _read_scan(scan):
@@ -242,7 +254,7 @@ def _read_scan(scan):
     return Scan(
         role=scan.text("role"),
         source=scan.text("source"),
-        at=_read_time(scan, "at"),
+        at=read_time(scan, "at"),
         raw=raw,
         text=scan.text("text"),
         kind=scan.text("kind"),

@@ -1,5 +1,6 @@
 from . import (
     append_only,
+    bundle,
     case,
     case_references,
     device,

@@ -23,6 +23,13 @@ class WarehouseExceptionEvent(models.Model):
     company_id = fields.Many2one(related="device_id.company_id", store=True)
     key_id = fields.Many2one("warehouse.exception.device.key", required=True, ondelete="restrict")
     case_id = fields.Many2one("warehouse.exception.case", required=True, index=True, ondelete="restrict")
+    bundle_id = fields.Many2one(
+        "warehouse.exception.bundle",
+        "Came with",
+        index="btree_not_null",
+        ondelete="restrict",
+        help="The file that brought it, if the device could not send it itself.",
+    )
     event_type = fields.Selection(KINDS, "Kind", required=True)
     sequence = fields.Char(required=True, help="Counted by the device, without gaps.")
     prevhash = fields.Char("Previous digest", required=True, help="Digest of the event that the device made before.")

@@ -1,4 +1,5 @@
 import logging
+from collections import Counter
 
 from psycopg2 import OperationalError
 from psycopg2.errors import UniqueViolation
@@ -53,6 +54,20 @@ class WarehouseExceptionIngest(models.AbstractModel):
             refused = Refused("conflict", message, "conflict", event.id)
             return self._refuse(device, digest, text, refused, existing)
         return self._store(device, key, event, text, digest)
+
+    @api.model
+    def _foresee(self, device, texts):
+        """What `_receive` would find here already, by look-ups only: a Counter of "new", "duplicate" and "conflict"."""
+        ids = {jose.digest(text): cloud_event.peek_id_of(text) for text in texts}
+        readable = [event_id for event_id in ids.values() if event_id]
+        here = self.env["warehouse.exception.event"].search_fetch(
+            [("device_id", "=", device.id), ("event_id", "in", readable)], ["digest", "event_id"]
+        )
+        digests, event_ids = set(here.mapped("digest")), set(here.mapped("event_id"))
+        return Counter(
+            "duplicate" if digest in digests else "conflict" if event_id in event_ids else "new"
+            for digest, event_id in ids.items()
+        )
 
     @api.model
     def _verify(self, device, text):
