@@ -6,6 +6,7 @@ from psycopg2 import OperationalError
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import ConcurrencyError
+from odoo.tools.misc import format_date
 
 from ..lib import bundle as protocol
 from .seal import unsealed
@@ -76,10 +77,16 @@ class WarehouseExceptionBundle(models.Model):
         for bundle in self:
             bundle.incident_count = bundle.conflict_count + bundle.rejected_count + bundle.retry_count
 
+    @api.depends("name", "imported_at", "user_id")
+    def _compute_display_name(self):
+        for bundle in self:
+            day = bundle.imported_at and format_date(self.env, bundle.imported_at)
+            bundle.display_name = f"{bundle.name} ({day}, {bundle.user_id.name})"
+
     @api.model
     def _look_up(self, device, opened):
-        """How much of a Bundle is new here, by look-ups only: {"new", "duplicate", "conflict", "photo_new"}."""
-        counts = Counter(new=0, duplicate=0, conflict=0)
+        """How much of a Bundle is new here, by look-ups only. The names are those of `_foresee`, and "photo_new"."""
+        counts = Counter(new=0, duplicate=0, refused=0, conflict=0)
         batch = []
         for text, _next in opened.texts():
             batch.append(text)

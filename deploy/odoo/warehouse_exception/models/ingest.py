@@ -57,17 +57,23 @@ class WarehouseExceptionIngest(models.AbstractModel):
 
     @api.model
     def _foresee(self, device, texts):
-        """What `_receive` would find here already, by look-ups only: a Counter of "new", "duplicate" and "conflict"."""
+        """What `_receive` would find here already: a Counter of "new", "duplicate", "conflict" and "refused".
+
+        By look-ups only; what is "new" may still be refused.
+        """
         ids = {jose.digest(text): cloud_event.peek_id_of(text) for text in texts}
         readable = [event_id for event_id in ids.values() if event_id]
         here = self.env["warehouse.exception.event"].search_fetch(
             [("device_id", "=", device.id), ("event_id", "in", readable)], ["digest", "event_id"]
         )
-        digests, event_ids = set(here.mapped("digest")), set(here.mapped("event_id"))
-        return Counter(
-            "duplicate" if digest in digests else "conflict" if event_id in event_ids else "new"
-            for digest, event_id in ids.items()
+        refused = self.env["warehouse.exception.incident"].search_fetch(
+            [("device_id", "=", device.id), ("digest", "in", list(ids)), ("status", "=", "rejected")], ["digest"]
         )
+        found = dict.fromkeys(refused.mapped("digest"), "refused")
+        taken = set(here.mapped("event_id"))
+        found |= {digest: "conflict" for digest, event_id in ids.items() if event_id in taken}
+        found |= dict.fromkeys(here.mapped("digest"), "duplicate")
+        return Counter(found.get(digest, "new") for digest in ids)
 
     @api.model
     def _verify(self, device, text):

@@ -216,7 +216,7 @@ class TestBundle(ExceptionCommon):
     def test_looking_inside_imports_nothing(self):
         wizard = self._look(self._export([self.handheld.event(), self.handheld.event()]))
         self.assertEqual((wizard.state, wizard.device_id, wizard.event_count), ("look", self.device, 2))
-        self.assertEqual((wizard.new_count, wizard.numbers), (2, "number 1 to 2"))
+        self.assertEqual((wizard.new_count, wizard.numbers), (2, "(number 1 to 2)"))
         self.assertEqual(str(wizard.written_at), "2026-11-23 07:00:00")
         self.assertFalse(self._cases())
 
@@ -238,6 +238,10 @@ class TestBundle(ExceptionCommon):
         self.assertEqual((made.rejected_count, made.retry_count, made.incident_count), (2, 1, 4))
         self.assertEqual(
             set(self.device.incident_ids.mapped("code")), {"bad_jws", "conflict", "bad_event", "unknown_type"}
+        )
+        again = self._look(data)
+        self.assertEqual(
+            (again.new_count, again.duplicate_count, again.refused_count, again.conflict_count), (1, 2, 2, 1)
         )
 
     def test_a_photo_goes_on_where_the_device_had_stopped(self):

@@ -21,6 +21,7 @@ class WarehouseExceptionImportBundle(models.TransientModel):
     numbers = fields.Char(readonly=True)
     new_count = fields.Integer("New", readonly=True)
     duplicate_count = fields.Integer("Here already", readonly=True)
+    refused_count = fields.Integer("Refused before", readonly=True)
     conflict_count = fields.Integer("In conflict", readonly=True)
     photo_count = fields.Integer("Photos in it", readonly=True)
     photo_new_count = fields.Integer("New photos", readonly=True)
@@ -50,6 +51,7 @@ class WarehouseExceptionImportBundle(models.TransientModel):
                 "numbers": self._numbers(manifest),
                 "new_count": found["new"],
                 "duplicate_count": found["duplicate"],
+                "refused_count": found["refused"],
                 "conflict_count": found["conflict"],
                 "photo_count": len(manifest.photos),
                 "photo_new_count": found["photo_new"],
@@ -91,7 +93,7 @@ class WarehouseExceptionImportBundle(models.TransientModel):
     def _numbers(self, manifest):
         if not manifest.first or not manifest.last:
             return False
-        return self.env._("number %(first)s to %(last)s", first=int(manifest.first), last=int(manifest.last))
+        return self.env._("(number %(first)s to %(last)s)", first=int(manifest.first), last=int(manifest.last))
 
     # --- Trusting the file ------------------------------------------------------------------------------------------
 
