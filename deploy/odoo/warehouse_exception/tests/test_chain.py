@@ -278,6 +278,8 @@ class TestChain(ExceptionCommon):
         self.assertEqual(self._state(), "whole")
         self.assertEqual(self.device.chain_reviewed_by_id, manager)
         self.assertIn("was reviewed by chief", self._report())
+        self.assertNotIn("Every report", self._report())
+        self.assertIn("Nothing was found since the last review.", self._report())
         # As if all of that had been yesterday.
         self._let_a_day_pass()
         faulty = self.events.search([("device_id", "=", self.device.id), ("chain_fault_at", "!=", False)])
