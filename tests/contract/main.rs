@@ -72,6 +72,17 @@ fn good_events_verify_and_read_as_what_they_say() {
     }
 }
 
+#[test]
+fn what_a_device_may_know_of_its_clock_is_read() {
+    let vectors = vectors();
+    let keys = known_keys(&vectors);
+    for vector in list(&vectors, "clocks") {
+        let verified = jws::verify(text(vector, "jws"), jws::EVENT, |kid| keys.get(kid).map(|(key, _)| *key)).unwrap();
+        let event: EventV1 = serde_json::from_slice(&verified.payload).unwrap();
+        assert_eq!(event.data.clock.offset_ms, vector["offset_ms"].as_i64(), "{}", text(vector, "name"));
+    }
+}
+
 /// An empty list and an absent one say the same.
 fn without_empty_lists(value: Value) -> Value {
     match value {

@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
 """Write the wire's test vectors, which both the Rust tests and the addon's own tests read.
 
-    make_vectors.py           write the file
-    make_vectors.py --check   fail when the file on disk is not what this script makes
+    make_vectors.py           write the files
+    make_vectors.py --check   fail when a file on disk is not what this script makes
 
 Nothing here imports Tallyman's code, on either side: a vector made by the code that it tests proves nothing.
-Every key, time and id is fixed, so the file only changes when the protocol does. The keys are public knowledge
+Every key, time and id is fixed, so the files only change when the protocol does. The keys are public knowledge
 and must never sign anything real.
 """
 
 import base64
 import copy
 import hashlib
+import io
 import json
 import sys
+import tarfile
 import uuid
 from datetime import datetime, timezone
 from pathlib import Path
@@ -21,13 +23,16 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-TARGET = Path(__file__).resolve().parents[2] / "deploy/odoo/warehouse_exception/tests/wire_v1.json"
+FOLDER = Path(__file__).resolve().parents[2] / "deploy/odoo/warehouse_exception/tests"
+TARGET = FOLDER / "wire_v1.json"
+BUNDLE = FOLDER / "bundle_v1.tar"
 
 DEVICE = "6f1d5c1e-2d53-4c0a-9c39-0d1b6f1e8a77"
 OTHER_DEVICE = "b1f2ce0a-93d4-4b6e-8a55-3f0f7c2d9e10"
 AUDIENCE = "urn:uuid:0f4c9f0e-6d0b-4f54-a2d5-5f1e2b7c8d90"
 ZEROS = "0" * 64
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+MAX_INTEGER = 2**53 - 1  # RFC 7493, 2.2
 NOW = 1795414353  # 2026-11-23T06:12:33Z
 
 
@@ -78,6 +83,9 @@ class Key:
 
     def enrolment(self, payload, **header):
         return self.sign({"alg": "EdDSA", "jwk": self.jwk, "typ": "enroll+jws", **header}, payload)
+
+    def bundle(self, payload, **header):
+        return self.sign({"alg": "EdDSA", "kid": self.kid, "typ": "bundle+jws", **header}, payload)
 
     def to_json(self):
         return {
@@ -200,15 +208,36 @@ CYCLE_COUNT = {  # the least that a capture may say
 
 
 def good_events():
-    chain, prevhash = [], ZEROS
-    for number, (kind, time, subject, data) in enumerate(
-        [
-            ("pick_shortage", "2026-11-23T06:12:33.123Z", "WH/OUT/00012", PICK_SHORTAGE),
-            ("receiving_discrepancy", "2026-11-23T06:20:00.000Z", "P00011", RECEIVING_DISCREPANCY),
-            ("cycle_count_variance", "2026-11-23T06:25:29.667Z", "WH/Stock/A-03-02", CYCLE_COUNT),
-        ],
-        start=1,
-    ):
+    captured = [
+        ("pick_shortage", "2026-11-23T06:12:33.123Z", "WH/OUT/00012", PICK_SHORTAGE),
+        ("receiving_discrepancy", "2026-11-23T06:20:00.000Z", "P00011", RECEIVING_DISCREPANCY),
+        ("cycle_count_variance", "2026-11-23T06:25:29.667Z", "WH/Stock/A-03-02", CYCLE_COUNT),
+    ]
+    return chained(captured, 1, ZEROS)
+
+
+def clocks(after):
+    """The chain goes on: what a device may know of its own clock."""
+    notes = [
+        {"offset_ms": -1200, "offset_age_ms": 600000, "uncertainty_ms": 2300},
+        {"offset_ms": 0, "offset_age_ms": 0, "uncertainty_ms": 0},
+        {"offset_ms": 1795413353000, "uncertainty_ms": MAX_INTEGER},
+        {"offset_ms": -1200, "offset_age_ms": 600000},  # as devices wrote it before there was an uncertainty
+        {},  # never heard a server's time
+    ]
+    captured = []
+    for minute, note in enumerate(notes, start=30):
+        data = {**CYCLE_COUNT, "clock": {"boot_id": BOOT, "boot_ms": 900000 + 60000 * minute, **note}}
+        captured.append(("cycle_count_variance", f"2026-11-23T06:{minute}:00.000Z", "WH/Stock/A-03-02", data))
+    rows = chained(captured, int(after["sequence"]) + 1, after["digest"])
+    for row, note in zip(rows, notes, strict=True):
+        row["offset_ms"], row["uncertainty_ms"] = note.get("offset_ms"), note.get("uncertainty_ms")
+    return rows
+
+
+def chained(captured, first, prevhash):
+    chain = []
+    for number, (kind, time, subject, data) in enumerate(captured, start=first):
         payload = cloud_event(kind, time, number, prevhash, subject, data)
         jws = RFC8037.event(payload)
         chain.append(
@@ -347,6 +376,12 @@ def bad_contents(good):
         ("a photo's size as true", "data.photos", [{**one_photo, "size": True}]),
         ("a photo that is a PDF", "data.photos", [{**one_photo, "media_type": "application/pdf"}]),
         ("clock missing", "data.clock", ...),
+        ("an offset as text", "data.clock.offset_ms", "-1200"),
+        ("a negative uncertainty", "data.clock.uncertainty_ms", -1),
+        ("an uncertainty with a fraction", "data.clock.uncertainty_ms", 0.5),
+        ("an uncertainty as text", "data.clock.uncertainty_ms", "3000"),
+        ("an uncertainty as true", "data.clock.uncertainty_ms", True),
+        ("an uncertainty that not every JSON reader gets right", "data.clock.uncertainty_ms", MAX_INTEGER + 1),
     ]
     texts = [
         ("a payload that is not JSON", "counted=5"),
@@ -517,11 +552,57 @@ CODES = [
 ]
 
 
+# --- A bundle ------------------------------------------------------------------------------------------------------
+
+
+def bundle(events):
+    """What a device writes without a network: all its events, and the one photo of them that it still has."""
+    lines = "".join(event["jws"] + "\n" for event in events).encode()
+    photo = PICK_SHORTAGE["photos"][0]
+    manifest = RFC8037.bundle(
+        {
+            "version": 1,
+            "device": DEVICE,
+            "audience": AUDIENCE,
+            "created": "2026-11-23T07:00:00.000Z",
+            "agent": "0.1.0",
+            "events": {"count": len(events), "size": len(lines), "sha256": hashlib.sha256(lines).hexdigest()},
+            "first": events[0]["sequence"],
+            "last": events[-1]["sequence"],
+            "photos": [photo],
+        }
+    )
+    members = [("events.jws", lines), (f"photos/{photo['sha256']}", PHOTO), ("manifest.jws", manifest.encode())]
+    return ustar(members), manifest
+
+
+def ustar(members):
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for name, data in members:
+            header = tarfile.TarInfo(name)  # mode 0644, owner 0, time 0
+            header.size = len(data)
+            tar.addfile(header, io.BytesIO(data))
+    return file.getvalue()
+
+
 def vectors():
     events = good_events()
-    return {
+    known_clocks = clocks(events[-1])
+    tar, manifest = bundle(events + known_clocks)
+    described = {
+        "device": DEVICE,
+        "audience": AUDIENCE,
+        "manifest": manifest,
+        "events": [event["digest"] for event in events + known_clocks],
+        "photos": PICK_SHORTAGE["photos"][:1],
+        "sha256": hashlib.sha256(tar).hexdigest(),
+    }
+    return tar, {
         "keys": [key.to_json() for key in (RFC8037, OTHER, STRANGER)],
         "events": events,
+        "clocks": known_clocks,
+        "bundle": described,
         "bad_events": bad_events(events[0]),
         "request_tokens": request_tokens(events[0]),
         "enrolments": enrolments(),
@@ -531,13 +612,14 @@ def vectors():
 
 
 def main():
-    text = json.dumps(vectors(), indent=1, ensure_ascii=True) + "\n"
-    if "--check" in sys.argv[1:]:
-        if TARGET.read_text() != text:
-            sys.exit(f"{TARGET} is not what this script makes: run it without --check and look at the difference.")
-        return
-    TARGET.write_text(text)
-    print(f"wrote {TARGET} ({len(text)} characters)")
+    tar, described = vectors()
+    made = {TARGET: (json.dumps(described, indent=1, ensure_ascii=True) + "\n").encode(), BUNDLE: tar}
+    for target, data in made.items():
+        if "--check" not in sys.argv[1:]:
+            target.write_bytes(data)
+            print(f"wrote {target} ({len(data)} bytes)")
+        elif not target.exists() or target.read_bytes() != data:
+            sys.exit(f"{target} is not what this script makes: run it without --check and look at the difference.")
 
 
 if __name__ == "__main__":

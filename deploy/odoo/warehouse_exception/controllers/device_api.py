@@ -5,7 +5,7 @@ import re
 from odoo import SUPERUSER_ID, http
 from odoo.http import request
 
-from ..lib import cloud_event, enrolment, request_token
+from ..lib import cloud_event, coding, enrolment, request_token
 from ..lib.strict_json import JsonError, loads_object
 from ..models.device import Revoked
 from ..models.enrolment import CodeInvalid
@@ -16,6 +16,8 @@ MAX_EVENTS = 50
 MAX_EVENTS_BYTES = MAX_EVENTS * (cloud_event.MAX_JWS_BYTES + 16) + 1024
 MAX_ENROLMENT_BYTES = 16 * 1024
 PROFILE = {"version": 1}
+# Events are text that repeats itself. Photos are compressed already, and an enrolment happens once.
+EVENTS_CODINGS = (coding.GZIP,)
 
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 # At most as many digits as a number that is compared with a size can need.
@@ -70,14 +72,15 @@ class DeviceApi(http.Controller):
     @_route("events", "POST", MAX_EVENTS_BYTES)
     def events(self, **_query):
         device = self._device()
-        texts = self._json_body(MAX_EVENTS_BYTES).get("events")
+        texts = self._json_body(MAX_EVENTS_BYTES, EVENTS_CODINGS).get("events")
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise Refusal.bad_request('The call wants {"events": ["<jws>", ...]}.')
         if not 1 <= len(texts) <= MAX_EVENTS:
             raise Refusal.bad_request(f"A call carries 1 to {MAX_EVENTS} events.")
         results = device.env["warehouse.exception.ingest"]._receive(device, texts)
         device._touch()
-        return json_reply({"results": results, "server_time": server_time()})
+        body = {"results": results, "server_time": server_time()}
+        return json_reply(body, headers=[("Accept-Encoding", ", ".join(EVENTS_CODINGS))])
 
     @_route("evidence/<string:sha256>", "PUT", cloud_event.MAX_PHOTO_BYTES)
     def put_evidence(self, sha256, **_query):
@@ -139,15 +142,26 @@ class DeviceApi(http.Controller):
         except Revoked as error:
             raise Refusal.revoked() from error
 
-    def _body(self, limit):
-        """The raw bytes. `get_data` keeps them for when Odoo runs the call again after a serialization failure."""
+    def _body(self, limit, codings=()):
+        """The bytes, opened if they came in one of `codings`. The limit is that of both, as sent and opened.
+
+        `get_data` keeps what was sent for when Odoo runs the call again after a serialization failure.
+        """
         if (request.httprequest.content_length or 0) > limit:
             raise Refusal.too_large(limit)
-        return request.httprequest.get_data()
-
-    def _json_body(self, limit):
+        name = coding.coding(request.httprequest.headers.get("Content-Encoding"))
+        if name != coding.IDENTITY and name not in codings:
+            raise Refusal.unsupported_coding(codings or (coding.IDENTITY,))
         try:
-            return loads_object(self._body(limit))
+            return coding.opened(request.httprequest.get_data(), name, limit)
+        except coding.BrokenCoding as error:
+            raise Refusal.bad_request(f"The body is {error}.") from error
+        except coding.TooLarge as error:
+            raise Refusal.too_large(limit) from error
+
+    def _json_body(self, limit, codings=()):
+        try:
+            return loads_object(self._body(limit, codings))
         except JsonError as error:
             raise Refusal.bad_request(f"The body is {error}.") from error
 

@@ -71,6 +71,12 @@ class Refusal(HTTPException):
         return cls(415, "unsupported_media_type", f"Evidence is one of: {', '.join(accepted)}.")
 
     @classmethod
+    def unsupported_coding(cls, accepted):
+        message = "This body's Content-Encoding is not understood here. Send it plain."
+        headers = [("Accept-Encoding", ", ".join(accepted))]
+        return cls(415, "unsupported_coding", message, True, headers)
+
+    @classmethod
     def hash_mismatch(cls):
         message = "The bytes do not hash to the photo's name. They were thrown away; start at byte 0."
         return cls(422, "hash_mismatch", message, retryable=True)

@@ -34,11 +34,11 @@ KINDS = (
 # These tell where or in what state something is; the others are about how much there is.
 _KINDS_WITHOUT_COUNT = frozenset({"location_mismatch", "blocked_stock", "quality_hold"})
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _TYPE = re.compile(r"io\.tallyman\.exception\.([a-z_]+)\.v1", re.ASCII)
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z", re.ASCII)
-_SEQUENCE = re.compile(r"(?!0{20})[0-9]{20}", re.ASCII)
-_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+SEQUENCE = re.compile(r"(?!0{20})[0-9]{20}", re.ASCII)
+SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _QUANTITY = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?", re.ASCII)
 _REASON = re.compile(r"[a-z0-9_]{1,40}", re.ASCII)
 _URN = "urn:uuid:"
@@ -80,6 +80,14 @@ class Scan:
 
 
 @dataclass(frozen=True)
+class Clock:
+    """How far the event's time can be trusted. None: the device did not say, or has never heard a server's time."""
+
+    offset_ms: int | None
+    uncertainty_ms: int | None
+
+
+@dataclass(frozen=True)
 class Event:
     id: str
     device: str
@@ -99,6 +107,7 @@ class Event:
     note: str | None
     photos: tuple[Photo, ...]
     scans: tuple[Scan, ...]
+    clock: Clock
 
 
 def peek_id(payload):
@@ -107,7 +116,28 @@ def peek_id(payload):
         found = loads_object(payload).get("id")
     except JsonError:
         return None
-    return found if isinstance(found, str) and _UUID.fullmatch(found) else None
+    return found if isinstance(found, str) and UUID.fullmatch(found) else None
+
+
+def peek_id_of(text):
+    """The id in a compact JWS that nobody verified, if it can be read at all."""
+    return peek_id(_peek_payload(text))
+
+
+def peek_prevhash(text):
+    """The digest that the event in a compact JWS names as the one before it, if it can be read at all."""
+    try:
+        found = loads_object(_peek_payload(text)).get("prevhash")
+    except JsonError:
+        return None
+    return found if isinstance(found, str) and SHA256.fullmatch(found) else None
+
+
+def _peek_payload(text):
+    try:
+        return jose.b64decode(text.split(".")[1])
+    except (jose.JoseError, IndexError):
+        return b""
 
 
 def read(payload):
@@ -122,12 +152,12 @@ def _read(top):
     top.constant("specversion", "1.0")
     top.constant("datacontenttype", "application/json")
     envelope = {
-        "id": top.text("id", _UUID),
+        "id": top.text("id", UUID),
         "device": _read_source(top),
         "subject": top.text("subject", optional=True),
-        "time": _read_time(top, "time"),
-        "sequence": top.text("sequence", _SEQUENCE),
-        "prevhash": top.text("prevhash", _SHA256),
+        "time": read_time(top, "time"),
+        "sequence": top.text("sequence", SEQUENCE),
+        "prevhash": top.text("prevhash", SHA256),
     }
     # The kind comes before the data: what a later kind has in there is not ours to judge.
     kind = _read_kind(top)
@@ -136,7 +166,7 @@ def _read(top):
 
 def _read_source(top):
     source = top.text("source")
-    if not source.startswith(_URN) or not _UUID.fullmatch(source[len(_URN) :]):
+    if not source.startswith(_URN) or not UUID.fullmatch(source[len(_URN) :]):
         raise MemberError("source must be urn:uuid: and the device's id")
     return source[len(_URN) :]
 
@@ -149,7 +179,7 @@ def _read_kind(top):
     return found[1]
 
 
-def _read_time(members, name):
+def read_time(members, name):
     text = members.text(name, _TIME)
     try:
         return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ")
@@ -158,7 +188,6 @@ def _read_time(members, name):
 
 
 def _read_data(data, kind):
-    data.child("clock")  # evidence for a person who doubts `time`; nothing here rests on it
     quantity = data.child("quantity", optional=kind in _KINDS_WITHOUT_COUNT)
     return {
         "badge": data.child("operator", optional=True).text("badge", optional=True),
@@ -170,9 +199,18 @@ def _read_data(data, kind):
         "unit": quantity.text("unit", optional=True),
         "reason": data.text("reason", _REASON, optional=True),
         "note": data.text("note", optional=True),
-        "photos": tuple(_read_photo(photo) for photo in data.children("photos", MAX_PHOTOS, optional=True)),
+        "photos": tuple(read_photo(photo) for photo in data.children("photos", MAX_PHOTOS, optional=True)),
         "scans": tuple(_read_scan(scan) for scan in data.children("scans", MAX_SCANS)),
+        "clock": _read_clock(data.child("clock")),
     }
+
+
+def _read_clock(clock):
+    """The parts that are shown. The others are evidence for a person who doubts `time`; nothing here rests on them."""
+    return Clock(
+        offset_ms=clock.integer("offset_ms", optional=True),
+        uncertainty_ms=clock.integer("uncertainty_ms", least=0, optional=True),
+    )
 
 
 def _read_quantity(quantity, name, optional):
@@ -195,14 +233,14 @@ def _read_item(item):
     )
 
 
-def _read_photo(photo):
+def read_photo(photo):
     size = photo.integer("size")
     if not 1 <= size <= MAX_PHOTO_BYTES:
         raise MemberError(f"{photo.path('size')} must be 1 to {MAX_PHOTO_BYTES}")
     media_type = photo.text("media_type")
     if media_type not in MEDIA_TYPES:
         raise MemberError(f"{photo.path('media_type')} must be one of {', '.join(MEDIA_TYPES)}")
-    return Photo(photo.text("sha256", _SHA256), size, media_type)
+    return Photo(photo.text("sha256", SHA256), size, media_type)
 
 
 def _read_scan(scan):
@@ -216,7 +254,7 @@ def _read_scan(scan):
     return Scan(
         role=scan.text("role"),
         source=scan.text("source"),
-        at=_read_time(scan, "at"),
+        at=read_time(scan, "at"),
         raw=raw,
         text=scan.text("text"),
         kind=scan.text("kind"),

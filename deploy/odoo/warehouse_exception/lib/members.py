@@ -2,6 +2,8 @@
 
 _KIND_NAMES = {str: "text", int: "a whole number", dict: "an object", list: "an array"}
 
+MAX_INTEGER = 2**53 - 1  # RFC 7493, 2.2
+
 
 def storable(text):
     """PostgreSQL's text has no NUL. What was really sent stays readable in the signed bytes."""
@@ -44,8 +46,12 @@ class Members:
         if self.text(name) != wanted:
             raise MemberError(f"{self.path(name)} must be {wanted}")
 
-    def integer(self, name):
-        return self._get(name, int, optional=False)
+    def integer(self, name, least=-MAX_INTEGER, optional=False):
+        """A whole number from `least` to the largest that every JSON reader gets right."""
+        value = self._get(name, int, optional)
+        if value is not None and not least <= value <= MAX_INTEGER:
+            raise MemberError(f"{self.path(name)} must be {least} to {MAX_INTEGER}")
+        return value
 
     def child(self, name, optional=False):
         """The object `name`; an absent optional one is as good as an empty one."""

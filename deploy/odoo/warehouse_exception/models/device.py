@@ -12,6 +12,7 @@ _logger = logging.getLogger(__name__)
 
 # Writing at every request would make concurrent requests of one device fail to serialize.
 LAST_SEEN_EVERY = timedelta(minutes=1)
+SEALED = frozenset({"uuid", "state", "last_seen", "company_id", "chain_reviewed_at", "chain_reviewed_by_id"})
 
 
 class Revoked(Exception):
@@ -60,7 +61,7 @@ class WarehouseExceptionDevice(models.Model):
             device.incident_count = incidents.get(device, 0)
 
     def write(self, vals):
-        if not is_unsealed(self.env) and {"uuid", "state", "last_seen", "company_id"} & set(vals):
+        if not is_unsealed(self.env) and SEALED & set(vals):
             raise AccessError(self.env._("A device's identity and state can't be edited. Use the button 'Revoke'."))
         return super().write(vals)
 

@@ -23,20 +23,18 @@ class WarehouseExceptionEvent(models.Model):
     company_id = fields.Many2one(related="device_id.company_id", store=True)
     key_id = fields.Many2one("warehouse.exception.device.key", required=True, ondelete="restrict")
     case_id = fields.Many2one("warehouse.exception.case", required=True, index=True, ondelete="restrict")
+    bundle_id = fields.Many2one(
+        "warehouse.exception.bundle",
+        "Came with",
+        index="btree_not_null",
+        ondelete="restrict",
+        help="The file that brought it, if the device could not send it itself.",
+    )
     event_type = fields.Selection(KINDS, "Kind", required=True)
     sequence = fields.Char(required=True, help="Counted by the device, without gaps.")
     prevhash = fields.Char("Previous digest", required=True, help="Digest of the event that the device made before.")
-    chain = fields.Selection(
-        [
-            ("first", "First of its device"),
-            ("linked", "Follows the event before it"),
-            ("gap", "The event before it is not here"),
-            ("broken", "Does not follow the event before it"),
-        ],
-        compute="_compute_chain",
-    )
     captured_at = fields.Datetime("Captured", required=True, help="By the device's clock.")
-    received_at = fields.Datetime("Received", required=True, help="By this server's clock.")
+    received_at = fields.Datetime("Received", required=True, index=True, help="By this server's clock.")
 
     # Not the id alone: a device must not be able to claim an id in another one's name.
     _event_unique = models.Constraint("UNIQUE(device_id, event_id)", "A device's event is received once.")
@@ -47,18 +45,3 @@ class WarehouseExceptionEvent(models.Model):
         for event in self:
             payload = json.loads(jose.b64decode(event.jws.split(".")[1]))
             event.payload = json.dumps(payload, indent=2, ensure_ascii=False)
-
-    # Not stored, for the event before this one may arrive after it.
-    @api.depends("sequence", "prevhash")
-    def _compute_chain(self):
-        for event in self:
-            number = int(event.sequence)
-            before = self.search(
-                [("device_id", "=", event.device_id.id), ("sequence", "=", f"{number - 1:020d}")], limit=1
-            )
-            if number == 1:
-                event.chain = "first" if not event.prevhash.strip("0") else "broken"
-            elif not before:
-                event.chain = "gap"
-            else:
-                event.chain = "linked" if before.digest == event.prevhash else "broken"

@@ -1,4 +1,5 @@
 import logging
+from collections import Counter
 
 from psycopg2 import OperationalError
 from psycopg2.errors import UniqueViolation
@@ -53,6 +54,26 @@ class WarehouseExceptionIngest(models.AbstractModel):
             refused = Refused("conflict", message, "conflict", event.id)
             return self._refuse(device, digest, text, refused, existing)
         return self._store(device, key, event, text, digest)
+
+    @api.model
+    def _foresee(self, device, texts):
+        """What `_receive` would find here already: a Counter of "new", "duplicate", "conflict" and "refused".
+
+        By look-ups only; what is "new" may still be refused.
+        """
+        ids = {jose.digest(text): cloud_event.peek_id_of(text) for text in texts}
+        readable = [event_id for event_id in ids.values() if event_id]
+        here = self.env["warehouse.exception.event"].search_fetch(
+            [("device_id", "=", device.id), ("event_id", "in", readable)], ["digest", "event_id"]
+        )
+        refused = self.env["warehouse.exception.incident"].search_fetch(
+            [("device_id", "=", device.id), ("digest", "in", list(ids)), ("status", "=", "rejected")], ["digest"]
+        )
+        found = dict.fromkeys(refused.mapped("digest"), "refused")
+        taken = set(here.mapped("event_id"))
+        found |= {digest: "conflict" for digest, event_id in ids.items() if event_id in taken}
+        found |= dict.fromkeys(here.mapped("digest"), "duplicate")
+        return Counter(found.get(digest, "new") for digest in ids)
 
     @api.model
     def _verify(self, device, text):
@@ -145,8 +166,10 @@ class WarehouseExceptionIngest(models.AbstractModel):
                 "prevhash": event.prevhash,
                 "captured_at": event.time.replace(microsecond=0),
                 "received_at": now,
+                **self.env["warehouse.exception.event"]._clock_values(event.clock),
             }
         )
+        record._join_chain()
         self.env["warehouse.exception.scan"].create([self._scan_values(case, scan) for scan in event.scans])
         self.env["warehouse.exception.evidence"]._expect(record, event.photos)
         self._log(case.with_context(tracking_disable=False), device, case._classify())

@@ -1,6 +1,8 @@
 from . import (
     test_access,
+    test_bundle,
     test_case,
+    test_chain,
     test_device_api,
     test_enrolment,
     test_evidence,

@@ -22,6 +22,25 @@ class TestCase(ExceptionCommon):
         case = self.case_of(jws)
         self.assertEqual((case.state, case.unresolved), ("open", ""))
 
+    def test_a_case_tells_how_exact_its_time_is(self):
+        never = "(the device's clock was never checked)"
+        for clock, shown, correction in (
+            ({"offset_ms": -1200, "uncertainty_ms": 2300}, "\N{PLUS-MINUS SIGN} 3 s", "-1.2 s"),
+            ({"offset_ms": 0, "uncertainty_ms": 0}, "\N{PLUS-MINUS SIGN} 0 ms", "+0 s"),
+            (
+                {"offset_ms": 10**12},
+                "(the device checked its clock and did not say how exact it is)",
+                "+1,000,000,000 s",
+            ),
+            ({}, never, False),
+            ({"offset_ms": None, "uncertainty_ms": None}, never, False),
+        ):
+            with self.subTest(clock):
+                case = self._as_worker(self.handheld.event(clock={"boot_id": "b", "boot_ms": 1, **clock}))
+                self.assertEqual(case.captured_precision, shown)
+                self.assertEqual(case.event_ids.captured_precision, shown)
+                self.assertEqual(case.event_ids.clock_correction, correction)
+
     def test_what_nobody_knows_waits_for_a_person_and_is_no_error(self):
         jws = self.handheld.event(item={"code": "?1"}, bin={"code": "?2"}, document={"code": "?3"})
         case = self.case_of(jws)

@@ -1,8 +1,11 @@
+import gzip
 import json
+import tracemalloc
 
 from odoo.tests import HttpCase, tagged
 
-from ..controllers.device_api import MAX_EVENTS
+from ..controllers.device_api import MAX_EVENTS, MAX_EVENTS_BYTES
+from ..lib import coding
 from .common import ExceptionCommon, Handheld, photo
 
 DATA = b"not really a photo, but bytes are bytes"
@@ -117,6 +120,60 @@ class TestDeviceApi(ExceptionCommon, HttpCase):
     def test_a_body_that_is_too_large_is_refused(self):
         error = self._assert_error(self._call("events", b" " * 4_000_000), 413, "too_large")
         self.assertGreater(error["limit"], MAX_EVENTS * 64 * 1024)
+
+    # --- events, compressed
+
+    def test_a_device_learns_from_an_answer_that_it_may_compress_and_does(self):
+        jws = self.handheld.event()
+        plain = self._call("events", {"events": [jws]})
+        self.assertEqual(plain.headers["Accept-Encoding"], "gzip")
+        body = gzip.compress(json.dumps({"events": [jws, self.handheld.event()]}).encode())
+        for name in ("gzip", "GZIP", "x-gzip"):
+            reply = self._call("events", body, **{"Content-Encoding": name})
+            self.assertEqual(reply.status_code, 200, reply.text)
+        self.assertEqual([result["status"] for result in reply.json()["results"]], ["duplicate", "duplicate"])
+        self.assertEqual(len(self.device.case_ids), 2)
+
+    def test_a_body_that_says_it_is_plain_is_plain(self):
+        body = json.dumps({"events": [self.handheld.event()]}).encode()
+        self.assertEqual(self._call("events", body, **{"Content-Encoding": "identity"}).status_code, 200)
+
+    def test_a_coding_that_nobody_knows_is_refused_so_that_the_device_sends_it_plain(self):
+        body = json.dumps({"events": [self.handheld.event()]}).encode()
+        for name in ("br", "zstd", "deflate", "gzip, gzip"):
+            reply = self._call("events", body, **{"Content-Encoding": name})
+            self._assert_error(reply, 415, "unsupported_coding", retryable=True)
+            self.assertEqual(reply.headers["Accept-Encoding"], "gzip")
+        self.assertEqual(self._call("events", body).status_code, 200)
+
+    def test_only_events_come_compressed(self):
+        self.receive(self.handheld.event(photos=[photo(DATA)]))
+        reply = self._put(gzip.compress(DATA), photo(DATA)["sha256"], **{"Content-Encoding": "gzip"})
+        self._assert_error(reply, 415, "unsupported_coding", retryable=True)
+        self.assertEqual(reply.headers["Accept-Encoding"], "identity")
+        self.assertEqual(self._put(DATA).status_code, 201)
+
+    def test_a_gzip_that_is_none_or_not_whole_is_refused(self):
+        whole = gzip.compress(json.dumps({"events": [self.handheld.event()]}).encode())
+        damaged = bytearray(whole)
+        damaged[-8] ^= 1  # the check sum
+        for body in (b"", b"not gzip", whole[:-1], whole[:20], bytes(damaged), whole + b"x", whole + whole):
+            reply = self._call("events", body, **{"Content-Encoding": "gzip"})
+            self._assert_error(reply, 400, "bad_request")
+
+    def test_a_bomb_is_refused_without_opening_all_of_it(self):
+        for bomb in (gzip.compress(b" " * MAX_EVENTS_BYTES + b"{}"), gzip.compress(bytes(64 * 1024 * 1024))):
+            self.assertLess(len(bomb), 100 * 1024)
+            tracemalloc.start()
+            try:
+                with self.assertRaises(coding.TooLarge):
+                    coding.opened(bomb, coding.GZIP, MAX_EVENTS_BYTES)
+                _now, peak = tracemalloc.get_traced_memory()
+            finally:
+                tracemalloc.stop()
+            self.assertLess(peak, 4 * MAX_EVENTS_BYTES)
+            reply = self._call("events", bomb, **{"Content-Encoding": "gzip"})
+            self.assertEqual(self._assert_error(reply, 413, "too_large")["limit"], MAX_EVENTS_BYTES)
 
     # --- evidence
 

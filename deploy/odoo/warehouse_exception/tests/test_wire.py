@@ -1,6 +1,6 @@
 from odoo.tests import BaseCase, tagged
 
-from ..lib import cloud_event, enrolment, gtin, jose, request_token
+from ..lib import cloud_event, enrolment, gtin, jose, precision, request_token
 from .common import VECTORS, ExceptionCommon
 
 KEYS = {key["kid"]: key for key in VECTORS["keys"]}
@@ -26,9 +26,36 @@ class TestWire(BaseCase):
             counted = vector["payload"]["data"]["quantity"]["counted"]
             self.assertEqual(str(event.counted), counted)
 
+    def test_an_event_says_how_exact_its_time_is_or_that_nobody_knows(self):
+        for vector in VECTORS["clocks"]:
+            with self.subTest(vector["payload"]["data"]["clock"]):
+                jws = jose.parse_with_kid(vector["jws"], "event+jws")
+                jose.verify(jws, KEYS[vector["kid"]]["x"])
+                clock = cloud_event.read(jws.payload).clock
+                self.assertEqual(
+                    (clock.offset_ms, clock.uncertainty_ms), (vector["offset_ms"], vector["uncertainty_ms"])
+                )
+
+    def test_a_precision_is_never_told_better_than_it_is(self):
+        for milliseconds, shown in (
+            (0, "0 ms"),
+            (999, "999 ms"),
+            (1_001, "2 s"),
+            (2_300, "3 s"),
+            (119_999, "120 s"),
+            (120_001, "3 min"),
+            (7_200_000, "2 h"),
+            (172_800_001, "3 d"),
+        ):
+            self.assertEqual(precision.rough(milliseconds), shown)
+
+    def test_a_correction_is_told_exactly_and_with_its_sign(self):
+        for milliseconds, shown in ((0, "+0 s"), (1200, "+1.2 s"), (-5, "-0.005 s"), (10**12, "+1,000,000,000 s")):
+            self.assertEqual(precision.exact(milliseconds), shown)
+
     def test_each_event_names_the_one_before_it(self):
         before = "0" * 64
-        for vector in VECTORS["events"]:
+        for vector in VECTORS["events"] + VECTORS["clocks"]:
             self.assertEqual(vector["prevhash"], before)
             before = vector["digest"]
 

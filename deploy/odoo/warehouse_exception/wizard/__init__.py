@@ -1,1 +1,1 @@
-from . import issue_code
+from . import import_bundle, issue_code
