@@ -2,7 +2,7 @@
 #
 # What a step needs is installed by the step itself (tools/need), outside of the checkout.
 
-.PHONY: fuzz bench help demo demo-odoo test check test-odoo test-vm addons format deny shell-lint clean
+.PHONY: fuzz bench help demo demo-odoo test check sim test-crash test-odoo test-vm addons format deny shell-lint clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -21,11 +21,17 @@ demo-odoo: ## The demo against a real Odoo 19, with the addon installed and a de
 test: ## Every test, the real Odoo's and the virtual machine's included; the first run fetches what it needs
 	@tests/run all
 
-check: ## Format, lints, unit and integration tests: the quick inner loop
+check: ## Format, lints, unit and integration tests, the simulation: the quick inner loop
 	@tests/run check
 
 test-odoo: ## Only the tests against a real Odoo 19
 	@tests/run odoo
+
+test-crash: ## Only kills, power cuts, damaged files and full disks (needs root for loop devices)
+	@tests/run crash
+
+sim: ## Simulate lives of a device without end; a seed that goes wrong is printed
+	@tools/sim-forever
 
 test-vm: ## Only the scanners' tests on a real kernel, in a virtual machine
 	@tests/run vm

@@ -123,7 +123,8 @@ impl Net {
 
     fn receive(&mut self, event: &str) -> ResultV1 {
         let not_now = self.weather == Weather::NotNow;
-        if !not_now && !(self.poison && is_poisonous(event)) {
+        let rejected = self.poison && is_poisonous(event);
+        if !not_now && !rejected {
             let device = self.device.clone();
             let result = self.book.receive(event, &device);
             if result.status == StatusV1::Created {
