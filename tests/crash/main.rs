@@ -15,7 +15,7 @@ mod full;
 mod kill;
 mod loop_fs;
 mod power;
-#[path = "../it/receiver.rs"]
-mod receiver;
 #[path = "../support/mod.rs"]
 mod support;
+
+use support::receiver;

@@ -11,6 +11,7 @@
 
 #[path = "../support/mod.rs"]
 mod support;
+use support::receiver;
 
 mod bad_input;
 mod calibrate;
@@ -20,5 +21,4 @@ mod decode;
 mod delivery;
 mod demo;
 mod flows;
-mod receiver;
 mod scanner;

@@ -5,6 +5,7 @@
 pub mod images;
 pub mod page;
 pub mod proxy;
+pub mod receiver;
 
 use std::fs::{self, File};
 use std::io::{Read, Write};

@@ -7,7 +7,7 @@ use tallyman::demo::receiver::Receiver;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Device, until};
+use super::{Device, until};
 
 pub(crate) const CODE: &str = "7K2QF-0H3MN-9PRST-VWXYZ";
 
