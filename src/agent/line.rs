@@ -101,12 +101,16 @@ impl Line {
                 let photos = self.photos.clone();
                 self.task(wall, async move |client, token| {
                     let Some(photo) = photo else { return local_answer("the photo is no longer wanted") };
-                    let read = tokio::task::spawn_blocking(move || photos.read(digest, offset)).await;
+                    let read = tokio::task::spawn_blocking({
+                        let photo = photo.clone();
+                        move || photos.piece(&photo, offset, u64::MAX)
+                    })
+                    .await;
                     match read {
                         Ok(Ok(rest)) => {
                             client.send_photo(&token, digest, photo.media_type, photo.size, offset, rest).await
                         }
-                        Ok(Err(error)) => local_answer(&format!("the photo can't be read: {error}")),
+                        Ok(Err(error)) => local_answer(&error.to_string()),
                         Err(error) => local_answer(&error.to_string()),
                     }
                 });
