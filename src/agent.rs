@@ -367,6 +367,11 @@ impl Agent {
                     self.forget_photo(*digest);
                     None
                 }
+                Change::PhotoLost { digest, why } => {
+                    tracing::error!(%digest, why, "a photo was given up; its report stands without it");
+                    self.set_photo_aside(*digest);
+                    None
+                }
             };
             drop(self.store.append(Record::from(change), entry));
         }
@@ -382,6 +387,15 @@ impl Agent {
                 }
             });
         }
+    }
+
+    fn set_photo_aside(&self, digest: Digest) {
+        let photos = self.photos.clone();
+        tokio::task::spawn_blocking(move || match photos.set_aside(digest) {
+            Ok(Some(kept)) => tracing::error!(%digest, kept = %kept.display(), "a damaged photo was set aside"),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%digest, %error, "a damaged photo could not be set aside"),
+        });
     }
 
     /// Finishes the write under way and hears the answer to a request under way, within bounds.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
 
 use crate::config::Config;
+use crate::domain::evidence::Piece;
 use crate::domain::forward::{Answer, Job};
 use crate::domain::id::Sequence;
 use crate::domain::outbox::Outbox;
@@ -12,7 +13,7 @@ use crate::domain::time::Wall;
 use crate::io::entropy;
 use crate::io::http::{HttpConfig, OdooClient};
 use crate::io::keys::{DeviceKey, Identity};
-use crate::io::photos::Photos;
+use crate::io::photos::{Photos, ReadError};
 use crate::io::store::{Store, StoreError};
 
 /// What a task of the line tells the loop.
@@ -96,21 +97,22 @@ impl Line {
                     let _ = reply.send(said).await;
                 });
             }
-            Job::Photo { digest, offset } => {
+            Job::Photo(Piece { digest, offset: None, .. }) => {
+                self.task(wall, async move |client, token| client.ask_photo(&token, digest).await);
+            }
+            Job::Photo(Piece { digest, offset: Some(offset), length }) => {
                 let photo = outbox.upload(digest).map(|upload| upload.photo.clone());
                 let photos = self.photos.clone();
                 self.task(wall, async move |client, token| {
                     let Some(photo) = photo else { return local_answer("the photo is no longer wanted") };
                     let read = tokio::task::spawn_blocking({
                         let photo = photo.clone();
-                        move || photos.piece(&photo, offset, u64::MAX)
-                    })
-                    .await;
-                    match read {
-                        Ok(Ok(rest)) => {
-                            client.send_photo(&token, digest, photo.media_type, photo.size, offset, rest).await
-                        }
-                        Ok(Err(error)) => local_answer(&error.to_string()),
+                        move || photos.piece(&photo, offset, length)
+                    });
+                    match read.await {
+                        Ok(Ok(piece)) => client.send_photo(&token, &photo, offset, piece).await,
+                        Ok(Err(ReadError::Lost(why))) => Answer::PhotoLost { why },
+                        Ok(Err(error @ ReadError::Io(_))) => local_answer(&error.to_string()),
                         Err(error) => local_answer(&error.to_string()),
                     }
                 });

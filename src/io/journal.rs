@@ -317,7 +317,9 @@ fn advance(record: &Record, head: ChainHead, delivered: u64) -> (ChainHead, u64)
     match record {
         Record::Event(event) => (later(head, head_after(event)), delivered),
         Record::Delivered { .. } => (head, delivered + 1),
-        Record::Parked { .. } | Record::PhotoSent { .. } | Record::Offset { .. } => (head, delivered),
+        Record::Parked { .. } | Record::PhotoSent { .. } | Record::PhotoLost { .. } | Record::Offset { .. } => {
+            (head, delivered)
+        }
     }
 }
 

@@ -186,6 +186,7 @@ impl Committer {
             self.note(&entry);
             outbox.admit(entry, &replay.photos_sent);
         }
+        replay.photos_lost.iter().for_each(|(digest, why)| outbox.remember_lost(*digest, why));
         self.trim(outbox.settled_before(head.next));
         Found { outbox, head, offset_ms: replay.offset_ms, damage }
     }
@@ -303,7 +304,9 @@ type Append = (Record, Option<Box<Entry>>, oneshot::Sender<Result<(), StoreError
 #[derive(Default)]
 struct Replay {
     events: BTreeMap<Sequence, (Entry, Location)>,
+    /// What need not be sent any more: it is in Odoo, or was given up.
     photos_sent: Vec<Digest>,
+    photos_lost: Vec<(Digest, String)>,
     offset_ms: Option<i64>,
     damage: Vec<String>,
 }
@@ -320,6 +323,11 @@ impl Replay {
                 self.set(Sequence(sequence), State::Parked(Refusal { code, message }));
             }
             Record::PhotoSent { digest } => self.photos_sent.extend(Digest::parse(&digest)),
+            Record::PhotoLost { digest, why } => {
+                let digest = Digest::parse(&digest);
+                self.photos_sent.extend(digest);
+                self.photos_lost.extend(digest.map(|digest| (digest, why)));
+            }
             Record::Offset { ms } => self.offset_ms = Some(ms),
         }
     }

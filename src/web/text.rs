@@ -88,6 +88,7 @@ pub(super) const WAITING: &str = "Waiting";
 pub(super) const PARKED: &str = "Need a person";
 pub(super) const DELIVERED: &str = "In Odoo";
 pub(super) const PHOTOS_WAITING: &str = "Photos to send";
+pub(super) const PHOTOS_LOST: &str = "Photos lost";
 pub(super) const CASE: &str = "Case";
 
 pub(super) const CLOSE: &str = "Close";

@@ -89,6 +89,11 @@ pub enum Record {
     PhotoSent {
         digest: String,
     },
+    /// A photo that was given up: its file is gone or damaged.
+    PhotoLost {
+        digest: String,
+        why: String,
+    },
     /// The last known offset of the device's clock, in milliseconds.
     Offset {
         ms: i64,
@@ -171,6 +176,7 @@ impl From<&Change> for Record {
                 Record::Parked { sequence: sequence.0, code: code.clone(), message: message.clone() }
             }
             Change::PhotoSent { digest } => Record::PhotoSent { digest: digest.to_string() },
+            Change::PhotoLost { digest, why } => Record::PhotoLost { digest: digest.to_string(), why: why.clone() },
         }
     }
 }

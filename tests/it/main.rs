@@ -20,5 +20,6 @@ mod decode;
 mod delivery;
 mod demo;
 mod flows;
+mod photos;
 mod receiver;
 mod scanner;
