@@ -13,7 +13,7 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use tallyman::io::photos::{PhotoConfig, stored_form};
 
 fn photo(c: &mut Criterion) {
-    let upload = scene::photo().unwrap_or_default();
+    let upload = scene::photo(scene::WIDTH, scene::HEIGHT).unwrap_or_default();
     let config = PhotoConfig::default();
     c.bench_function("12 megapixels to their stored form", |b| {
         b.iter_batched(|| upload.clone(), |upload| black_box(stored_form(upload, &config)), BatchSize::LargeInput);

@@ -6,14 +6,14 @@ use jpeg_encoder::{ColorType, Encoder, EncodingError, SamplingFactor};
 pub const WIDTH: u16 = 4000;
 pub const HEIGHT: u16 = 3000;
 
-pub fn photo() -> Result<Vec<u8>, EncodingError> {
+pub fn photo(width: u16, height: u16) -> Result<Vec<u8>, EncodingError> {
     let mut bytes = Vec::new();
     let mut encoder = Encoder::new(&mut bytes, 90);
     encoder.set_sampling_factor(SamplingFactor::F_2_2);
     // A directory with one entry: orientation, a short, 6.
     let entry = [0x12, 0x01, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0];
     encoder.add_app_segment(1, [b"Exif\0\0II*\0\x08\0\0\0\x01\0".as_slice(), &entry].concat())?;
-    encoder.encode(&pixels(u32::from(WIDTH), u32::from(HEIGHT)), WIDTH, HEIGHT, ColorType::Rgb)?;
+    encoder.encode(&pixels(u32::from(width), u32::from(height)), width, height, ColorType::Rgb)?;
     Ok(bytes)
 }
 

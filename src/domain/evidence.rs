@@ -40,6 +40,8 @@ pub struct Upload {
     pub offset: Option<u64>,
     /// Tries in a row that brought nothing forward.
     attempts: u32,
+    /// How often the server had all of it and threw it away: pieces that it takes don't make that better.
+    thrown_away: u32,
     not_before: Option<Deadline>,
     pub last_error: Option<String>,
 }
@@ -100,7 +102,14 @@ impl Uploads {
                 Start::Fresh => Some(0),
                 Start::Unknown => None,
             };
-            let upload = Upload { photo: photo.clone(), offset, attempts: 0, not_before: None, last_error: None };
+            let upload = Upload {
+                photo: photo.clone(),
+                offset,
+                attempts: 0,
+                thrown_away: 0,
+                not_before: None,
+                last_error: None,
+            };
             self.turns.insert(photo.digest, (rank, self.queued));
             self.queue.insert((rank, self.queued), upload);
             self.queued += 1;
@@ -201,6 +210,10 @@ impl Uploads {
             // What was there is thrown away. At its start the file is checked: damage ends this circle.
             422 => {
                 self.restart_at(sent.digest, Some(0));
+                if let Some(upload) = self.get_mut(sent.digest) {
+                    upload.attempts = upload.attempts.max(upload.thrown_away);
+                    upload.thrown_away = upload.thrown_away.saturating_add(1);
+                }
                 self.postpone(sent.digest, why, now);
             }
             _ => self.postpone(sent.digest, why, now),

@@ -114,14 +114,16 @@ impl Photos {
         let stored = stored_form(upload, config)?;
         let photo = Photo { digest: Digest::of(&stored), size: stored.len() as u64, media_type: MediaType::Jpeg };
         let name = photo.digest.to_string();
-        match fs::read(folder.join(&name)) {
-            Ok(known) if known == stored => return Ok(photo),
-            // There, but not what its name says: what is written below takes its place.
-            Ok(known) => self.shared.went(known.len() as u64),
-            Err(_) => {}
+        let known = fs::read(folder.join(&name)).ok();
+        if known.as_ref() == Some(&stored) {
+            return Ok(photo);
         }
         self.room_for(photo.size)?;
         durable::write(folder, &name, &stored, 0o600)?;
+        if let Some(damaged) = known {
+            // There, but not what its name says: it was overwritten.
+            self.shared.went(damaged.len() as u64);
+        }
         self.shared.came(photo.size);
         Ok(photo)
     }

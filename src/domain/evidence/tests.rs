@@ -169,6 +169,19 @@ fn thrown_away_bytes_are_sent_again_from_the_start() {
 }
 
 #[test]
+fn a_photo_that_is_thrown_away_again_and_again_is_tried_less_and_less() {
+    let mut uploads = uploads(&[photo(b"a", 100)], Start::Fresh);
+    let mut waits = vec![];
+    for _ in 0..12 {
+        let whole = uploads.next(later(3600)).unwrap();
+        uploads.resume(whole, 50, NOW);
+        uploads.refused(next(&uploads), 422, None, "hash_mismatch", NOW);
+        waits.push(uploads.next_due(NOW).unwrap().remaining(NOW));
+    }
+    assert!(waits.is_sorted() && waits[0] == FIRST_RETRY && waits[11] == LAST_RETRY, "{waits:?}");
+}
+
+#[test]
 fn a_lost_photo_holds_up_nobody_and_is_remembered_with_a_bound() {
     let mut uploads = uploads(&[photo(b"a", 9), photo(b"b", 9)], Start::Fresh);
     assert!(uploads.lose(Digest::of(b"a"), "its file is gone"));

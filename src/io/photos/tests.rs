@@ -217,7 +217,7 @@ fn flipped_bits_never_bring_anything_down() {
         (random % below as u64) as usize
     };
     let (mut whole, mut refused) = (0, 0);
-    for round in 0..600 {
+    for round in 0..400 {
         let mut upload = uploads[round % uploads.len()].clone();
         for _ in 0..1 + next(4) {
             // The head is what decoders believe: half of the hits go there.
