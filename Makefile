@@ -45,8 +45,10 @@ format: ## Format the sources
 fuzz: ## Fuzz decoder, frames, keys and HID POS reports for a minute each
 	@tools/fuzz 60
 
-bench: ## How fast codes are decoded
+bench: ## How fast codes are decoded and photos stored, the photos side by side with libvips
 	cargo bench --bench decode
+	cargo bench --bench photo
+	@tools/bench-photo
 
 deny: ## Licences, sources and bans of the dependencies
 	@tests/run deny

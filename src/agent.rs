@@ -239,7 +239,8 @@ impl Agent {
                 Deed::Tell(feedback) => self.told(&feedback),
                 Deed::Read(sequences) => self.line.read(&self.store, sequences),
                 Deed::Send { events, wall } => self.line.send_events(events, wall),
-                Deed::Upload { job, wall } => self.line.upload(&job, self.station.outbox(), wall),
+                Deed::Upload { piece, wall } => self.line.upload(piece, self.station.outbox(), wall),
+                Deed::SetPhotoAside(digest) => self.set_photo_aside(digest),
             }
         }
     }
@@ -252,6 +253,15 @@ impl Agent {
             {
                 tracing::warn!(%digest, %error, "a photo that is in Odoo could not be deleted here");
             }
+        });
+    }
+
+    fn set_photo_aside(&self, digest: Digest) {
+        let photos = self.photos.clone();
+        tokio::task::spawn_blocking(move || match photos.set_aside(digest) {
+            Ok(Some(kept)) => tracing::error!(%digest, kept = %kept.display(), "a damaged photo was set aside"),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%digest, %error, "a damaged photo could not be set aside"),
         });
     }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::domain::catalog::Conventions;
 use crate::domain::policy::Policies;
 use crate::io::http::HttpConfig;
+use crate::io::photos::PhotoConfig;
 pub use crate::io::scanner::{Scanner, Source};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,7 @@ pub struct Config {
     pub retry_max: Duration,
     pub listen: SocketAddr,
     pub catalog: Option<PathBuf>,
+    pub photos: PhotoConfig,
     pub conventions: Conventions,
     pub scanners: Vec<Scanner>,
     pub policies: Policies,

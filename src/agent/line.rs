@@ -6,14 +6,15 @@ use tokio::sync::mpsc;
 
 use super::station::Signer;
 use crate::config::Config;
-use crate::domain::forward::{Answer, Job};
+use crate::domain::evidence::Piece;
+use crate::domain::forward::Answer;
 use crate::domain::id::{DeviceId, Sequence};
 use crate::domain::outbox::Outbox;
 use crate::domain::time::Wall;
 use crate::io::entropy;
 use crate::io::http::{HttpConfig, OdooClient};
 use crate::io::keys::{DeviceKey, Identity};
-use crate::io::photos::Photos;
+use crate::io::photos::{Photos, ReadError};
 use crate::io::store::{Store, StoreError};
 
 /// What a task of the line tells the loop.
@@ -99,17 +100,24 @@ impl Line {
         });
     }
 
-    /// Sends a piece of a photo; the answer comes through [`Self::next`].
-    pub(super) fn upload(&self, job: &Job, outbox: &Outbox, wall: Wall) {
-        let Job::Photo { digest, offset } = *job else { return };
+    /// Sends a piece of a photo, or asks how much of it is there; the answer comes through [`Self::next`].
+    pub(super) fn upload(&self, piece: Piece, outbox: &Outbox, wall: Wall) {
+        let Piece { digest, offset, length } = piece;
+        let Some(offset) = offset else {
+            return self.task(wall, async move |client, token| client.ask_photo(&token, digest).await);
+        };
         let photo = outbox.upload(digest).map(|upload| upload.photo.clone());
         let photos = self.photos.clone();
         self.task(wall, async move |client, token| {
             let Some(photo) = photo else { return local_answer("the photo is no longer wanted") };
-            let read = tokio::task::spawn_blocking(move || photos.read(digest, offset)).await;
-            match read {
-                Ok(Ok(rest)) => client.send_photo(&token, digest, photo.media_type, photo.size, offset, rest).await,
-                Ok(Err(error)) => local_answer(&format!("the photo can't be read: {error}")),
+            let read = tokio::task::spawn_blocking({
+                let photo = photo.clone();
+                move || photos.piece(&photo, offset, length)
+            });
+            match read.await {
+                Ok(Ok(piece)) => client.send_photo(&token, &photo, offset, piece).await,
+                Ok(Err(ReadError::Lost(why))) => Answer::PhotoLost { why },
+                Ok(Err(error @ ReadError::Io(_))) => local_answer(&error.to_string()),
                 Err(error) => local_answer(&error.to_string()),
             }
         });

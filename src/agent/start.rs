@@ -65,7 +65,7 @@ pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, A
         Some(path) => catalog_file::load(path, config.conventions.clone())?,
         None => Catalog::new(config.conventions.clone()),
     };
-    let photos = Photos::open(&config.state_dir.join("photos"))?;
+    let photos = Photos::open(&config.state_dir.join("photos"), config.photos.clone())?;
     let folder = config.state_dir.clone();
     let (store, found) =
         tokio::task::spawn_blocking(move || Store::open(&folder)).await?.map_err(in_folder(&config.state_dir))?;

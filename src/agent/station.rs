@@ -7,6 +7,7 @@ use crate::domain::capture::{Capture, Effect, Feedback, Input};
 use crate::domain::catalog::Catalog;
 use crate::domain::clock::DeviceClock;
 use crate::domain::event::{Event, Report};
+use crate::domain::evidence::Piece;
 use crate::domain::forward::{Answer, Forwarder, Job};
 use crate::domain::id::{ChainHead, DeviceId, Digest, Seed, Sequence};
 use crate::domain::outbox::{Change, Entry, Outbox, State};
@@ -62,8 +63,10 @@ pub enum Deed {
     Read(Vec<Sequence>),
     /// Send these; the time is for the request's token.
     Send { events: Vec<String>, wall: Wall },
-    /// Send a piece of a photo.
-    Upload { job: Job, wall: Wall },
+    /// Send a piece of a photo, or ask how much of it is there.
+    Upload { piece: Piece, wall: Wall },
+    /// Put a photo that is damaged where nobody takes it for one.
+    SetPhotoAside(Digest),
 }
 
 #[derive(Debug)]
@@ -200,7 +203,7 @@ impl Station {
     pub fn send_what_is_due(&mut self, now: Now) {
         match self.forwarder.poll_send(&mut self.outbox, now) {
             Some(Job::Events(sequences)) => self.deeds.push(Deed::Read(sequences)),
-            Some(job @ Job::Photo { .. }) => self.deeds.push(Deed::Upload { job, wall: self.clock.wall(now) }),
+            Some(Job::Photo(piece)) => self.deeds.push(Deed::Upload { piece, wall: self.clock.wall(now) }),
             None => {}
         }
     }
@@ -266,6 +269,11 @@ impl Station {
                 Change::Returned { sequence } => {
                     tracing::info!(sequence = sequence.0, "a parked report is sent again");
                     Some(sequence)
+                }
+                Change::PhotoLost { digest, why } => {
+                    tracing::error!(%digest, why, "a photo was given up; its report stands without it");
+                    self.deeds.push(Deed::SetPhotoAside(digest));
+                    None
                 }
                 Change::PhotoSent { digest } if self.outbox.needs_photo(digest) => None,
                 Change::PhotoSent { digest } => {

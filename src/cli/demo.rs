@@ -26,6 +26,7 @@ use crate::domain::policy::Policies;
 use crate::domain::visible::visible;
 use crate::io::entropy;
 use crate::io::http::HttpConfig;
+use crate::io::photos::PhotoConfig;
 use crate::io::serial::SerialConfig;
 use crate::telemetry;
 use crate::wire::catalog_v1::CatalogV1;
@@ -136,6 +137,7 @@ fn config(args: &Args, folder: &Path, scanner: &PretendScanner) -> Config {
             )),
             rewrite: Arc::default(),
         }],
+        photos: PhotoConfig::default(),
         policies: Policies::default(),
     }
 }

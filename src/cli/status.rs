@@ -57,6 +57,9 @@ fn readable(status: &StatusV1) -> String {
     }
     lines.push(latency("read to journal", &status.latency.read_to_journal));
     lines.push(latency("key to journal", &status.latency.kernel_to_journal));
+    for lost in &status.photos_lost {
+        lines.push(format!("  photo LOST     {}: {}; its report is in Odoo without it", lost.sha256, lost.why));
+    }
     for kept in &status.quarantined {
         lines.push(format!("  set aside      {kept}"));
     }

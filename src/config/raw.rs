@@ -1,5 +1,6 @@
 //! The file as written, and its checks. Unknown keys are refused: a misspelt key that is silently ignored costs IT a day.
 
+mod photos;
 mod rewrite;
 mod scanner;
 
@@ -15,6 +16,7 @@ use super::{Config, ConfigError};
 use crate::domain::catalog::Conventions;
 use crate::domain::policy::{FlowPolicy, PhotoRule, Policies, Reason, ReasonRule};
 use crate::io::http::HttpConfig;
+use photos::RawPhotos;
 use scanner::RawScanner;
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8640";
@@ -31,6 +33,8 @@ struct RawConfig {
     catalog: RawCatalog,
     #[serde(default)]
     codes: RawCodes,
+    #[serde(default)]
+    photos: RawPhotos,
     #[serde(default)]
     scanner: Vec<RawScanner>,
     #[serde(default)]
@@ -104,6 +108,7 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
         listen: at.listen(raw.page.listen)?,
         catalog: raw.catalog.file.map(|path| folder.join(path)),
         conventions: conventions(raw.codes),
+        photos: at.photos(raw.photos)?,
         scanners: at.scanners(raw.scanner)?,
         policies: at.policies(raw.policy)?,
     })
@@ -280,6 +285,9 @@ mod tests {
             ("state_dir = 5".to_owned(), "1:13", ""),
             ("state_dir = \"s\"\n[page]\nlisten = \"0.0.0.0:80\"".to_owned(), "3:10", "127.0.0.1"),
             ("state_dir = \"s\"\n[odoo]\nretry_max_seconds = 0".to_owned(), "3:21", "1 to 600"),
+            ("state_dir = \"s\"\n[photos]\nmax_edge = 320".to_owned(), "3:12", "640 to 8192"),
+            ("state_dir = \"s\"\n[photos]\nquality = 101".to_owned(), "3:11", "40 to 95"),
+            ("state_dir = \"s\"\n[photos]\nmax_disk_mib = 1".to_owned(), "3:16", "16 to"),
             (scanner("kind = \"seriel\""), "4:8", "did you mean \"serial\"?"),
             (scanner("kind = \"serial\""), "4:8", "path ="),
             (scanner("kind = \"serial\"\npath = \"/dev/x\"\nbaud = 9601"), "6:8", "9600"),

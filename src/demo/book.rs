@@ -28,6 +28,7 @@ pub struct Book {
     cases: Vec<Case>,
     photos: HashMap<String, Photo>,
     photo_bytes: usize,
+    photo_calls: Vec<PhotoCall>,
     revoked: bool,
 }
 
@@ -55,7 +56,18 @@ pub struct Case {
 pub struct Photo {
     pub bytes: Vec<u8>,
     pub media_type: String,
+    /// What the event that names it said.
+    pub size: u64,
     pub complete: bool,
+}
+
+/// One call about a photo, in the order in which they came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PhotoCall {
+    /// How much was there.
+    Asked { sha256: String, received: u64 },
+    /// A piece that arrived whole, taken or refused.
+    Piece { sha256: String, offset: u64, length: u64, taken: bool },
 }
 
 /// A refusal of a whole call: HTTP status and error.
@@ -72,6 +84,7 @@ impl Book {
             cases: Vec::new(),
             photos: HashMap::new(),
             photo_bytes: 0,
+            photo_calls: Vec::new(),
             revoked: false,
         }
     }
@@ -82,6 +95,25 @@ impl Book {
 
     pub fn photo(&self, digest: &str) -> Option<&Photo> {
         self.photos.get(digest)
+    }
+
+    /// The calls about photos, up to a bound.
+    pub fn photo_calls(&self) -> &[PhotoCall] {
+        &self.photo_calls
+    }
+
+    fn log(&mut self, call: PhotoCall) {
+        if self.photo_calls.len() < MAX_EVENTS {
+            self.photo_calls.push(call);
+        }
+    }
+
+    /// How many bytes of a photo are here, and how many it has.
+    pub fn progress(&mut self, digest: &str) -> Result<(u64, Option<u64>), Refused> {
+        let photo = self.photos.get(digest).ok_or_else(unknown_evidence)?;
+        let (received, size) = (photo.bytes.len() as u64, photo.size);
+        self.log(PhotoCall::Asked { sha256: digest.to_owned(), received });
+        Ok((received, Some(size).filter(|size| *size > 0)))
     }
 
     /// Refuses the device from here on, as an administrator would.
@@ -210,7 +242,9 @@ impl Book {
     fn open_case(&mut self, event: EventV1, digest: &str) -> usize {
         let index = self.cases.len();
         for photo in &event.data.photos {
-            self.photos.entry(photo.sha256.clone()).or_default().media_type.clone_from(&photo.media_type);
+            let known = self.photos.entry(photo.sha256.clone()).or_default();
+            known.media_type.clone_from(&photo.media_type);
+            known.size = photo.size;
         }
         self.events.insert(event.id.clone(), Known { digest: digest.to_owned(), case: index });
         self.cases.push(Case { number: format!("DEMO/{:05}", index + 1), event, deliveries: 0 });
@@ -225,9 +259,20 @@ impl Book {
         length: usize,
         piece: &[u8],
     ) -> Result<(usize, bool), Refused> {
-        let Some(photo) = self.photos.get_mut(digest) else {
-            return Err(refused(404, "unknown_evidence", "No event of this device names that photo."));
-        };
+        let taken = self.take_piece(digest, offset, length, piece);
+        let (sha256, offset, length) = (digest.to_owned(), offset as u64, piece.len() as u64);
+        self.log(PhotoCall::Piece { sha256, offset, length, taken: taken.is_ok() });
+        taken
+    }
+
+    fn take_piece(
+        &mut self,
+        digest: &str,
+        offset: usize,
+        length: usize,
+        piece: &[u8],
+    ) -> Result<(usize, bool), Refused> {
+        let photo = self.photos.get_mut(digest).ok_or_else(unknown_evidence)?;
         if photo.complete {
             return Ok((photo.bytes.len(), true));
         }
@@ -252,6 +297,12 @@ impl Book {
         photo.complete = true;
         Ok((photo.bytes.len(), true))
     }
+}
+
+fn unknown_evidence() -> Refused {
+    let (status, mut error) = refused(404, "unknown_evidence", "No event of this device names that photo.");
+    error.retryable = true;
+    (status, error)
 }
 
 pub fn refused(status: u16, code: &str, message: &str) -> Refused {

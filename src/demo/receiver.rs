@@ -97,13 +97,16 @@ async fn evidence(
 }
 
 async fn evidence_head(State(receiver): State<Receiver>, Path(sha256): Path<String>, headers: HeaderMap) -> Response {
-    let book = receiver.book();
-    if let Err((status, _)) = book.authorise(token(&headers), clock::now().wall) {
-        return StatusCode::from_u16(status).unwrap_or(StatusCode::UNAUTHORIZED).into_response();
+    let mut book = receiver.book();
+    if let Err(refused) = book.authorise(token(&headers), clock::now().wall) {
+        return refusal(refused);
     }
-    match book.photo(&sha256) {
-        Some(photo) => [("Upload-Offset", photo.bytes.len().to_string())].into_response(),
-        None => StatusCode::NOT_FOUND.into_response(),
+    match book.progress(&sha256) {
+        Ok((received, Some(size))) => {
+            [("Upload-Offset", received.to_string()), ("Upload-Length", size.to_string())].into_response()
+        }
+        Ok((received, None)) => [("Upload-Offset", received.to_string())].into_response(),
+        Err(refused) => refusal(refused),
     }
 }
 

@@ -1,6 +1,10 @@
-//! Photos on their way to Odoo. They follow their event, and never delay another one.
+//! Photos on their way to Odoo. They follow their event, and never delay another one: they go piece by piece, each about a
+//! second long on the line as it is, and between two pieces events go first.
+//!
+//! What the server has is what it says. A fresh photo starts at 0; after a restart, and after a piece whose answer never
+//! came, the server is asked before a byte is sent again.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::event::Photo;
@@ -9,35 +13,111 @@ use super::time::{Deadline, Now};
 
 const FIRST_RETRY: Duration = Duration::from_secs(2);
 const LAST_RETRY: Duration = Duration::from_secs(300);
+/// Bytes of a piece: enough to be worth a request, little enough for any proxy and for a line of 1 KB/s.
+const MIN_PIECE: u64 = 64 << 10;
+const MAX_PIECE: u64 = 4 << 20;
+const FIRST_PIECE: u64 = 128 << 10;
+/// How long an event may have to wait behind a piece.
+const PIECE_TIME: Duration = Duration::from_secs(1);
+/// One piece that went fast says little about a larger one.
+const GROWTH: u64 = 4;
+/// How many photos that were given up are remembered; the journal has them all.
+const LOST: usize = 100;
+
+/// Where an upload begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// The server heard of the photo with the receipt that was just read: it has nothing of it.
+    Fresh,
+    /// An earlier run, or an earlier delivery, may have sent some of it: ask.
+    Unknown,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upload {
     pub photo: Photo,
-    /// What the server already has.
-    pub offset: u64,
+    /// What the server already has; `None` when it must be asked.
+    pub offset: Option<u64>,
+    /// Tries in a row that brought nothing forward.
     attempts: u32,
+    /// How often the server had all of it and threw it away: pieces that it takes don't make that better.
+    thrown_away: u32,
     not_before: Option<Deadline>,
     pub last_error: Option<String>,
 }
 
-#[derive(Debug, Default)]
+/// The next request for a photo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece {
+    pub digest: Digest,
+    /// Where it starts; `None` asks the server how much it has.
+    pub offset: Option<u64>,
+    pub length: u64,
+}
+
+/// A photo that will never arrive, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LostPhoto {
+    pub digest: Digest,
+    pub why: String,
+}
+
+/// The first photo of every report goes before the second ones; among equals the oldest.
+type Turn = (usize, u64);
+
+#[derive(Debug)]
 pub struct Uploads {
-    queue: VecDeque<Upload>,
+    queue: BTreeMap<Turn, Upload>,
+    turns: BTreeMap<Digest, Turn>,
+    /// How many were ever queued in this run.
+    queued: u64,
+    lost: VecDeque<LostPhoto>,
+    /// Bytes of the next piece, as the last ones went.
+    piece: u64,
+    /// No piece is larger: the server, or a proxy before it, said so.
+    largest: u64,
+}
+
+impl Default for Uploads {
+    fn default() -> Uploads {
+        Uploads {
+            queue: BTreeMap::new(),
+            turns: BTreeMap::new(),
+            queued: 0,
+            lost: VecDeque::new(),
+            piece: FIRST_PIECE,
+            largest: MAX_PIECE,
+        }
+    }
 }
 
 impl Uploads {
-    /// Queues the photos that are not `there` yet; a photo that several events share is sent once.
-    pub(super) fn want(&mut self, photos: &[Photo], there: &[Digest]) {
-        for photo in photos {
-            if !there.contains(&photo.digest) && !self.queue.iter().any(|known| known.photo.digest == photo.digest) {
-                let photo = photo.clone();
-                self.queue.push_back(Upload { photo, offset: 0, attempts: 0, not_before: None, last_error: None });
+    /// Queues a report's photos that are not `there` yet; a photo that several reports share is sent once.
+    pub(super) fn want(&mut self, photos: &[Photo], there: &[Digest], start: Start) {
+        for (rank, photo) in photos.iter().enumerate() {
+            if there.contains(&photo.digest) || self.turns.contains_key(&photo.digest) {
+                continue;
             }
+            let offset = match start {
+                Start::Fresh => Some(0),
+                Start::Unknown => None,
+            };
+            let upload = Upload {
+                photo: photo.clone(),
+                offset,
+                attempts: 0,
+                thrown_away: 0,
+                not_before: None,
+                last_error: None,
+            };
+            self.turns.insert(photo.digest, (rank, self.queued));
+            self.queue.insert((rank, self.queued), upload);
+            self.queued += 1;
         }
     }
 
     pub(super) fn any(&self, photos: &[Photo]) -> bool {
-        photos.iter().any(|photo| self.queue.iter().any(|upload| upload.photo.digest == photo.digest))
+        photos.iter().any(|photo| self.turns.contains_key(&photo.digest))
     }
 
     pub fn len(&self) -> usize {
@@ -48,24 +128,102 @@ impl Uploads {
         self.queue.is_empty()
     }
 
-    pub(super) fn next(&self, now: Now) -> Option<&Upload> {
-        self.queue.iter().find(|upload| upload.not_before.is_none_or(|at| at.is_past(now)))
+    /// Photos that were given up, the latest last.
+    pub fn lost(&self) -> impl ExactSizeIterator<Item = &LostPhoto> {
+        self.lost.iter()
+    }
+
+    /// The piece to send next.
+    pub(super) fn next(&self, now: Now) -> Option<Piece> {
+        let upload = self.queue.values().find(|upload| upload.not_before.is_none_or(|at| at.is_past(now)))?;
+        let rest = upload.offset.map_or(0, |offset| upload.photo.size.saturating_sub(offset));
+        Some(Piece { digest: upload.photo.digest, offset: upload.offset, length: rest.min(self.piece) })
     }
 
     pub(super) fn next_due(&self, now: Now) -> Option<Deadline> {
-        self.queue.iter().map(|upload| upload.not_before.unwrap_or(Deadline(now.boot))).min()
+        let mut earliest: Option<Deadline> = None;
+        for upload in self.queue.values() {
+            let at = upload.not_before.unwrap_or(Deadline(now.boot));
+            earliest = Some(earliest.map_or(at, |known| known.min(at)));
+            if at.is_past(now) {
+                break;
+            }
+        }
+        earliest
     }
 
     pub(super) fn sent(&mut self, digest: Digest) -> bool {
-        let before = self.queue.len();
-        self.queue.retain(|upload| upload.photo.digest != digest);
-        self.queue.len() < before
+        self.take(digest).is_some()
     }
 
-    /// The server has `received` bytes: the next piece starts there.
-    pub fn resume(&mut self, digest: Digest, received: u64) {
+    /// Gives a photo up: it can't arrive any more. True when it was still wanted.
+    pub(super) fn lose(&mut self, digest: Digest, why: &str) -> bool {
+        let known = self.take(digest).is_some();
+        if known {
+            self.remember_lost(digest, why);
+        }
+        known
+    }
+
+    /// A loss of an earlier run.
+    pub(super) fn remember_lost(&mut self, digest: Digest, why: &str) {
+        if self.lost.len() == LOST {
+            self.lost.pop_front();
+        }
+        self.lost.push_back(LostPhoto { digest, why: why.to_owned() });
+    }
+
+    /// The server has `received` bytes: the next piece starts there. One that brought nothing forward waits, so that a
+    /// server that never takes any isn't asked in a circle.
+    pub fn resume(&mut self, sent: Piece, received: u64, now: Now) {
+        let Some(upload) = self.get_mut(sent.digest) else { return };
+        let received = received.min(upload.photo.size);
+        // A first answer is news, whatever it says.
+        let forward = sent.offset.is_none_or(|offset| received > offset);
+        upload.offset = Some(received);
+        if forward {
+            upload.attempts = 0;
+            upload.not_before = None;
+            upload.last_error = None;
+        } else {
+            self.postpone(sent.digest, "the server took nothing of the last piece", now);
+        }
+    }
+
+    /// The server stands somewhere else. Go there at once, but not in a circle.
+    pub fn correct(&mut self, sent: Piece, received: u64, now: Now) {
+        let Some(upload) = self.get_mut(sent.digest) else { return };
+        upload.offset = Some(received.min(upload.photo.size));
+        let in_a_circle = upload.attempts > 0 || sent.offset == Some(received);
+        upload.attempts = upload.attempts.saturating_add(1);
+        if in_a_circle {
+            self.postpone(sent.digest, "the server and this device disagree about what is there", now);
+        }
+    }
+
+    /// The server refused a piece, or the question, with a word about this photo alone.
+    pub(super) fn refused(&mut self, sent: Piece, status: u16, received: Option<u64>, why: &str, now: Now) {
+        match status {
+            409 => self.correct(sent, received.unwrap_or(0), now),
+            // Too much in one piece; smaller ones may pass.
+            413 if sent.length > 0 && self.limit(sent.length) => {}
+            // What was there is thrown away. At its start the file is checked: damage ends this circle.
+            422 => {
+                self.restart_at(sent.digest, Some(0));
+                if let Some(upload) = self.get_mut(sent.digest) {
+                    upload.attempts = upload.attempts.max(upload.thrown_away);
+                    upload.thrown_away = upload.thrown_away.saturating_add(1);
+                }
+                self.postpone(sent.digest, why, now);
+            }
+            _ => self.postpone(sent.digest, why, now),
+        }
+    }
+
+    /// Where this photo stands is not known any more: an answer didn't come, or a restart of the upload is wanted.
+    pub fn restart_at(&mut self, digest: Digest, offset: Option<u64>) {
         if let Some(upload) = self.get_mut(digest) {
-            upload.offset = received.min(upload.photo.size);
+            upload.offset = offset;
         }
     }
 
@@ -79,44 +237,42 @@ impl Uploads {
         }
     }
 
+    /// A piece of `length` bytes took so long: the next ones shall take about a second.
+    pub fn measured(&mut self, length: u64, took: Duration) {
+        // A photo's last, smaller piece that went fast says nothing against larger ones.
+        if length < self.piece && took < PIECE_TIME {
+            return;
+        }
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX).max(1);
+        let second = u64::try_from(PIECE_TIME.as_micros()).unwrap_or(u64::MAX);
+        let fits = length.saturating_mul(second) / micros;
+        self.piece = fits.min(length.saturating_mul(GROWTH)).clamp(MIN_PIECE, self.largest);
+    }
+
+    /// A piece of `length` bytes did not get through: smaller ones may.
+    pub fn shrink(&mut self, length: u64) {
+        self.piece = (length.min(self.piece) / GROWTH).max(MIN_PIECE);
+    }
+
+    /// Something on the way takes no piece of `length` bytes. True when smaller ones can be tried.
+    pub fn limit(&mut self, length: u64) -> bool {
+        self.largest = (length / 2).max(MIN_PIECE).min(self.largest);
+        self.piece = self.piece.min(self.largest);
+        length > MIN_PIECE
+    }
+
     pub(super) fn get(&self, digest: Digest) -> Option<&Upload> {
-        self.queue.iter().find(|upload| upload.photo.digest == digest)
+        self.queue.get(self.turns.get(&digest)?)
     }
 
     fn get_mut(&mut self, digest: Digest) -> Option<&mut Upload> {
-        self.queue.iter_mut().find(|upload| upload.photo.digest == digest)
+        self.queue.get_mut(self.turns.get(&digest)?)
+    }
+
+    fn take(&mut self, digest: Digest) -> Option<Upload> {
+        self.queue.remove(&self.turns.remove(&digest)?)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::event::MediaType;
-    use super::super::time::Wall;
-    use super::*;
-
-    const NOW: Now = Now { boot: Duration::from_secs(1), wall: Wall(0) };
-
-    fn photo(bytes: &[u8]) -> Photo {
-        Photo { digest: Digest::of(bytes), size: 100, media_type: MediaType::Jpeg }
-    }
-
-    #[test]
-    fn a_failing_photo_steps_aside_for_the_next() {
-        let mut uploads = Uploads::default();
-        uploads.want(&[photo(b"a"), photo(b"b"), photo(b"a")], &[]);
-        assert_eq!(uploads.len(), 2);
-        uploads.postpone(Digest::of(b"a"), "422", NOW);
-        assert_eq!(uploads.next(NOW).map(|upload| upload.photo.digest), Some(Digest::of(b"b")));
-        assert!(uploads.sent(Digest::of(b"b")));
-        assert_eq!(uploads.next(NOW), None);
-        assert_eq!(uploads.next_due(NOW), Some(NOW.plus(FIRST_RETRY)));
-    }
-
-    #[test]
-    fn an_upload_goes_on_where_the_server_stands_but_never_beyond_its_end() {
-        let mut uploads = Uploads::default();
-        uploads.want(&[photo(b"a")], &[]);
-        uploads.resume(Digest::of(b"a"), 1 << 40);
-        assert_eq!(uploads.next(NOW).map(|upload| upload.offset), Some(100));
-    }
-}
+mod tests;

@@ -8,7 +8,8 @@ mod trouble;
 use std::time::Duration;
 
 use super::clock::Heard;
-use super::id::{Digest, Sequence};
+use super::evidence::Piece;
+use super::id::Sequence;
 use super::outbox::{Change, MAX_BATCH, Outbox};
 use super::receipt::Receipt;
 use super::time::{Deadline, Now, Wall};
@@ -26,7 +27,8 @@ const POKE_AFTER: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Job {
     Events(Vec<Sequence>),
-    Photo { digest: Digest, offset: u64 },
+    /// A piece of a photo, or the question how much of it is there.
+    Photo(Piece),
 }
 
 /// What came back, with all of HTTP already behind it.
@@ -36,9 +38,14 @@ pub enum Answer {
         results: Vec<Receipt>,
         server_time: Option<Wall>,
     },
+    /// What the server has of a photo: after a piece, or because it was asked.
     Photo {
         received: u64,
         complete: bool,
+    },
+    /// The photo can't be sent any more: its file is gone or damaged.
+    PhotoLost {
+        why: String,
     },
     /// A JSON error of the API.
     Refused(ApiError),
@@ -134,12 +141,7 @@ impl Forwarder {
             return None;
         }
         let events = outbox.lease(self.batch, now);
-        let job = if events.is_empty() {
-            let upload = outbox.next_upload(now)?;
-            Job::Photo { digest: upload.photo.digest, offset: upload.offset }
-        } else {
-            Job::Events(events)
-        };
+        let job = if events.is_empty() { Job::Photo(outbox.next_upload(now)?) } else { Job::Events(events) };
         self.last_try = Some(now.boot);
         self.under_way = Some(job.clone());
         Some(job)
@@ -177,7 +179,7 @@ impl Forwarder {
     pub fn handle_reply(&mut self, answer: Answer, outbox: &mut Outbox, now: Now, jitter: u8) -> Outcome {
         match self.under_way.take() {
             Some(Job::Events(sent)) => self.events_answered(&sent, answer, outbox, now, jitter),
-            Some(Job::Photo { digest, .. }) => self.photo_answered(digest, answer, outbox, now, jitter),
+            Some(Job::Photo(piece)) => self.photo_answered(piece, answer, outbox, now, jitter),
             None => Outcome::default(),
         }
     }
@@ -217,30 +219,53 @@ impl Forwarder {
         Outcome { changes, heard: self.heard(server_time, now) }
     }
 
-    fn photo_answered(&mut self, digest: Digest, answer: Answer, outbox: &mut Outbox, now: Now, jitter: u8) -> Outcome {
+    fn photo_answered(&mut self, sent: Piece, answer: Answer, outbox: &mut Outbox, now: Now, jitter: u8) -> Outcome {
+        let took = now.boot.saturating_sub(self.last_try.unwrap_or(now.boot));
+        let uploads = outbox.uploads_mut();
         match answer {
-            Answer::Photo { complete: true, .. } => {
+            // Only the answer to bytes is a receipt.
+            Answer::Photo { complete: true, .. } if sent.offset.is_some() => {
                 self.succeeded(now);
-                Outcome { changes: outbox.photo_sent(digest).into_iter().collect(), heard: None }
+                uploads.measured(sent.length, took);
+                Outcome { changes: outbox.photo_sent(sent.digest).into_iter().collect(), heard: None }
             }
-            Answer::Photo { received, complete: false } => {
+            Answer::Photo { received, .. } => {
                 self.succeeded(now);
-                outbox.uploads_mut().resume(digest, received);
-                outbox.uploads_mut().postpone(digest, "incomplete", now);
+                if sent.offset.is_some() {
+                    uploads.measured(sent.length, took);
+                }
+                uploads.resume(sent, received, now);
                 Outcome::default()
             }
-            // About this photo alone: the line is fine.
-            Answer::Refused(error) if matches!(error.status, 404 | 409 | 413 | 415 | 422) => {
+            Answer::PhotoLost { why } => {
+                Outcome { changes: outbox.photo_lost(sent.digest, &why).into_iter().collect(), heard: None }
+            }
+            Answer::Refused(error) if matches!(error.status, 400 | 404 | 409 | 413 | 415 | 422) => {
+                // About this photo alone: the line is fine.
                 self.succeeded(now);
-                outbox.uploads_mut().resume(digest, error.received.unwrap_or(0));
-                outbox.uploads_mut().postpone(digest, &error.message, now);
+                outbox.uploads_mut().refused(sent, error.status, error.received, &error.message, now);
                 Outcome { changes: Vec::new(), heard: self.heard(error.server_time, now) }
             }
+            Answer::NotOurs { status: 413, .. } if sent.length > 0 && uploads.limit(sent.length) => {
+                // A proxy that takes only small bodies; smaller pieces pass.
+                uploads.restart_at(sent.digest, None);
+                Outcome::default()
+            }
             Answer::Local { detail } => {
-                outbox.uploads_mut().postpone(digest, &detail, now);
+                uploads.postpone(sent.digest, &detail, now);
+                Outcome::default()
+            }
+            // An answer to HEAD has no body that could say why; the answer to bytes has.
+            Answer::Refused(error) if sent.offset.is_none() && error.code.is_empty() => {
+                uploads.restart_at(sent.digest, Some(0));
                 Outcome::default()
             }
             Answer::Results { .. } | Answer::Refused(_) | Answer::NotOurs { .. } | Answer::Unreachable { .. } => {
+                if matches!(answer, Answer::NotOurs { .. } | Answer::Unreachable { .. }) && sent.offset.is_some() {
+                    // The piece may have arrived, or not.
+                    uploads.restart_at(sent.digest, None);
+                    uploads.shrink(sent.length);
+                }
                 self.failed(answer, now, jitter)
             }
         }
@@ -251,6 +276,7 @@ impl Forwarder {
             Answer::Refused(error) => (error.server_time, error.retry_after),
             Answer::Results { .. }
             | Answer::Photo { .. }
+            | Answer::PhotoLost { .. }
             | Answer::NotOurs { .. }
             | Answer::Unreachable { .. }
             | Answer::Local { .. } => (None, None),

@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::event::Photo;
-use super::evidence::{Upload, Uploads};
+use super::evidence::{LostPhoto, Piece, Start, Upload, Uploads};
 use super::id::{Digest, EventId, Sequence};
 use super::policy::Kind;
-use super::receipt::{Receipt, Refusal, Verdict};
+use super::receipt::{Receipt, Refusal, Status, Verdict};
 use super::time::{Deadline, Now, Wall};
 
 /// Beyond this, captures are refused visibly: weeks of work at any warehouse, and some tens of megabytes of memory.
@@ -85,6 +85,11 @@ pub enum Change {
     PhotoSent {
         digest: Digest,
     },
+    /// A photo can't arrive any more; the report stands without it.
+    PhotoLost {
+        digest: Digest,
+        why: String,
+    },
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,6 +98,8 @@ pub struct Counts {
     pub parked: usize,
     pub delivered: u64,
     pub photos_pending: usize,
+    /// Given up, because their files are gone or damaged.
+    pub photos_lost: usize,
     pub oldest_pending: Option<Wall>,
 }
 
@@ -125,7 +132,7 @@ impl Outbox {
         match &entry.state {
             State::Parked(_) => self.parked += 1,
             State::Delivered { .. } => {
-                self.uploads.want(&entry.photos, photos_sent);
+                self.uploads.want(&entry.photos, photos_sent, Start::Unknown);
                 self.awaiting_photos.insert(entry.sequence);
             }
             State::Waiting { .. } | State::Leased { .. } => {}
@@ -164,6 +171,7 @@ impl Outbox {
             parked: self.parked,
             delivered: self.delivered,
             photos_pending: self.uploads.len(),
+            photos_lost: self.uploads.lost().len(),
             oldest_pending: self.entries.values().find(pending).map(|entry| entry.captured),
         }
     }
@@ -226,7 +234,9 @@ impl Outbox {
                 let there =
                     |photo: &&Photo| missing_evidence.as_ref().is_some_and(|missing| !missing.contains(&photo.digest));
                 let photos_there: Vec<Digest> = entry.photos.iter().filter(there).map(|photo| photo.digest).collect();
-                self.uploads.want(&entry.photos, &photos_there);
+                // A duplicate is an event that was here before: so may its photos have been.
+                let start = if receipt.status == Status::Created { Start::Fresh } else { Start::Unknown };
+                self.uploads.want(&entry.photos, &photos_there, start);
                 self.awaiting_photos.insert(sequence);
                 self.forget_settled();
                 Some(Change::Delivered { sequence, case, photos_there })
@@ -260,8 +270,8 @@ impl Outbox {
         self.uploads.get(digest)
     }
 
-    /// The photo to send next: only those whose event is in Odoo.
-    pub fn next_upload(&self, now: Now) -> Option<&Upload> {
+    /// The piece of a photo to send next: only of those whose event is in Odoo.
+    pub fn next_upload(&self, now: Now) -> Option<Piece> {
         self.uploads.next(now)
     }
 
@@ -277,6 +287,23 @@ impl Outbox {
         let known = self.uploads.sent(digest);
         self.forget_settled();
         known.then_some(Change::PhotoSent { digest })
+    }
+
+    /// Gives a photo up, visibly: its report stands without it.
+    pub fn photo_lost(&mut self, digest: Digest, why: &str) -> Option<Change> {
+        let known = self.uploads.lose(digest, why);
+        self.forget_settled();
+        known.then(|| Change::PhotoLost { digest, why: why.to_owned() })
+    }
+
+    /// A photo that an earlier run gave up.
+    pub fn remember_lost(&mut self, digest: Digest, why: &str) {
+        self.uploads.remember_lost(digest, why);
+    }
+
+    /// Photos that were given up, the latest last.
+    pub fn lost_photos(&self) -> impl ExactSizeIterator<Item = &LostPhoto> {
+        self.uploads.lost()
     }
 
     /// True while a photo's file may still have to be sent.
@@ -322,7 +349,6 @@ mod tests {
     use std::time::Duration;
 
     use super::super::event::MediaType;
-    use super::super::receipt::Status;
     use super::*;
 
     const NOW: Now = Now { boot: Duration::from_secs(1), wall: Wall(0) };
@@ -412,7 +438,7 @@ mod tests {
         let mut receipt = receipt(&entry(1, &[]), Status::Duplicate);
         receipt.missing_evidence = Some(vec![Digest::of(b"b")]);
         outbox.settle(Sequence(1), &receipt, NOW.plus(Duration::ZERO));
-        assert_eq!(outbox.next_upload(NOW).map(|upload| upload.photo.digest), Some(Digest::of(b"b")));
+        assert_eq!(outbox.next_upload(NOW).map(|piece| piece.digest), Some(Digest::of(b"b")));
         assert_eq!(outbox.take_settled(), []);
         outbox.photo_sent(Digest::of(b"b"));
         assert_eq!(outbox.take_settled(), [Sequence(1)]);

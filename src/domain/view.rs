@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::capture::{Capture, Feedback, Question};
+use super::evidence::LostPhoto;
 use super::forward::Forwarder;
 use super::id::{EventId, Sequence};
 use super::outbox::{Counts, Entry, Outbox, State};
@@ -26,6 +27,8 @@ pub struct Snapshot {
     pub saving: bool,
     pub line: LineView,
     pub counts: Counts,
+    /// Photos that were given up, the latest last.
+    pub lost_photos: Vec<LostPhoto>,
     pub mine: Vec<Row>,
     pub scanners: Vec<ScannerView>,
     /// Somebody tests the scanners: scans make no reports.
@@ -143,6 +146,7 @@ impl Snapshot {
                 detail: forwarder.trouble().and_then(|trouble| trouble.detail()).map(ToOwned::to_owned),
             },
             counts: outbox.counts(),
+            lost_photos: outbox.lost_photos().cloned().collect(),
             mine: outbox.entries().rev().chain(outbox.recent().rev()).take(MINE).map(Row::of).collect(),
             scanners,
             testing: false,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Certificate, Client, Response, Url};
 
-use crate::domain::event::MediaType;
+use crate::domain::event::Photo;
 use crate::domain::forward::{Answer, Unreachable};
 use crate::domain::id::Digest;
 use crate::wire::device_api_v1::{self as api, EnrolRequest, EnrolResponse, ErrorBody, EventsRequest};
@@ -17,6 +17,8 @@ const CONNECT: Duration = Duration::from_secs(10);
 const WHOLE_CALL: Duration = Duration::from_secs(60);
 /// 50 results of a few hundred bytes each, with room.
 const MAX_ANSWER: usize = 1 << 20;
+const UPLOAD_LENGTH: &str = "upload-length";
+const UPLOAD_OFFSET: &str = "upload-offset";
 const AGENT: &str = concat!("tallyman/", env!("CARGO_PKG_VERSION"));
 
 /// How the site wants its connections.
@@ -109,26 +111,27 @@ impl OdooClient {
         }
     }
 
-    /// Sends the rest of a photo from `offset` on.
-    pub async fn send_photo(
-        &self,
-        token: &str,
-        digest: Digest,
-        media: MediaType,
-        size: u64,
-        offset: u64,
-        rest: Vec<u8>,
-    ) -> Answer {
+    /// Sends a piece of a photo that starts at `offset`.
+    pub async fn send_photo(&self, token: &str, photo: &Photo, offset: u64, piece: Vec<u8>) -> Answer {
         let request = self
             .client
-            .put(self.url(&format!("evidence/{digest}")))
+            .put(self.url(&format!("evidence/{}", photo.digest)))
             .header(AUTHORIZATION, bearer(token))
-            .header(CONTENT_TYPE, media.name())
-            .header("Upload-Length", size)
-            .header("Upload-Offset", offset)
-            .body(rest);
+            .header(CONTENT_TYPE, photo.media_type.name())
+            .header(UPLOAD_LENGTH, photo.size)
+            .header(UPLOAD_OFFSET, offset)
+            .body(piece);
         match exchange(request).await {
             Ok(reply) => api::evidence_answer(reply.status, reply.html, reply.retry_after, &reply.body),
+            Err(unreachable) => unreachable,
+        }
+    }
+
+    /// Asks how much of a photo is there.
+    pub async fn ask_photo(&self, token: &str, digest: Digest) -> Answer {
+        let request = self.client.head(self.url(&format!("evidence/{digest}"))).header(AUTHORIZATION, bearer(token));
+        match exchange(request).await {
+            Ok(reply) => api::evidence_state(reply.status, reply.html, reply.retry_after, reply.upload_offset),
             Err(unreachable) => unreachable,
         }
     }
@@ -211,15 +214,18 @@ struct Reply {
     status: u16,
     html: bool,
     retry_after: Option<Duration>,
+    /// How much of a photo the server has.
+    upload_offset: Option<u64>,
     body: Vec<u8>,
 }
 
 async fn exchange(request: reqwest::RequestBuilder) -> Result<Reply, Answer> {
     let response = request.send().await.map_err(|error| unreachable(&error))?;
     let status = response.status().as_u16();
-    let (html, retry_after) = (is_html(response.headers()), retry_after(response.headers()));
+    let headers = response.headers();
+    let (html, retry_after, upload_offset) = (is_html(headers), retry_after(headers), upload_offset(headers));
     let body = bounded_body(response).await?;
-    Ok(Reply { status, html, retry_after, body })
+    Ok(Reply { status, html, retry_after, upload_offset, body })
 }
 
 async fn bounded_body(mut response: Response) -> Result<Vec<u8>, Answer> {
@@ -239,6 +245,10 @@ async fn bounded_body(mut response: Response) -> Result<Vec<u8>, Answer> {
 
 fn is_html(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| value.starts_with("text/html"))
+}
+
+fn upload_offset(headers: &HeaderMap) -> Option<u64> {
+    headers.get(UPLOAD_OFFSET)?.to_str().ok()?.parse().ok()
 }
 
 /// Seconds only: a date would be read by a clock that may be wrong.

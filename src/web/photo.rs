@@ -12,16 +12,16 @@ use tokio_stream::StreamExt;
 
 use super::{App, reply, text};
 use crate::domain::capture::Input;
-use crate::io::photos::{MAX_BYTES, PhotoError, Photos};
+use crate::io::photos::{MAX_UPLOAD, PhotoError, Photos};
 use crate::io::source::Inward;
 
-/// Each upload may hold [`MAX_BYTES`] of memory on a small device.
+/// Each upload may hold [`MAX_UPLOAD`] of memory on a small device.
 pub(super) const AT_ONCE: usize = 2;
 /// How long an upload waits for its turn, and how long it may then take: the browser is on the same device.
 const TURN: Duration = Duration::from_secs(10);
 const UPLOAD: Duration = Duration::from_secs(30);
 /// A browser hears an answer only after it has sent everything, so what is too large is still read, but not kept.
-const MAX_READ: usize = 4 * MAX_BYTES;
+const MAX_READ: usize = 4 * MAX_UPLOAD;
 
 pub(super) async fn post(State(app): State<Arc<App>>, body: Body) -> Response {
     let turn = tokio::time::timeout(TURN, Arc::clone(&app.uploads).acquire_owned()).await;
@@ -53,13 +53,13 @@ async fn read(body: Body) -> Option<Read> {
         if length > MAX_READ {
             break;
         }
-        if length > MAX_BYTES {
+        if length > MAX_UPLOAD {
             bytes = Vec::new();
         } else {
             bytes.extend_from_slice(&chunk);
         }
     }
-    Some(if length > MAX_BYTES { Read::TooLarge } else { Read::Whole(bytes) })
+    Some(if length > MAX_UPLOAD { Read::TooLarge } else { Read::Whole(bytes) })
 }
 
 async fn keep(read: Read, photos: Photos, inputs: mpsc::Sender<Inward>) -> Response {
@@ -67,7 +67,7 @@ async fn keep(read: Read, photos: Photos, inputs: mpsc::Sender<Inward>) -> Respo
         Read::Whole(bytes) => bytes,
         Read::TooLarge => return refuse(&inputs, PhotoError::TooLarge).await,
     };
-    match tokio::task::spawn_blocking(move || photos.keep(&bytes)).await {
+    match tokio::task::spawn_blocking(move || photos.keep(bytes)).await {
         Ok(Ok(photo)) => reply::pass_on(&inputs, Input::Photo(photo)).await,
         Ok(Err(error)) => refuse(&inputs, error).await,
         Err(_) => failed(),
@@ -76,12 +76,16 @@ async fn keep(read: Read, photos: Photos, inputs: mpsc::Sender<Inward>) -> Respo
 
 /// Said twice: to the person through the page, and to whoever sent the request.
 async fn refuse(inputs: &mpsc::Sender<Inward>, error: PhotoError) -> Response {
-    let why = error.to_string();
+    tracing::warn!(%error, "a photo was refused");
+    let why = text::photo_refused(&error);
     let (status, code) = match error {
         PhotoError::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+        PhotoError::TooManyPixels { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too_many_pixels"),
         PhotoError::NotAnImage => (StatusCode::UNPROCESSABLE_ENTITY, "not_a_photo"),
         PhotoError::Damaged(_) => (StatusCode::UNPROCESSABLE_ENTITY, "damaged"),
-        PhotoError::Disk(_) => (StatusCode::UNPROCESSABLE_ENTITY, "disk"),
+        PhotoError::Full { .. } => (StatusCode::INSUFFICIENT_STORAGE, "photos_full"),
+        PhotoError::DiskFull => (StatusCode::INSUFFICIENT_STORAGE, "disk_full"),
+        PhotoError::Disk(_) => (StatusCode::INTERNAL_SERVER_ERROR, "disk"),
     };
     let passed = reply::pass_on(inputs, Input::PhotoRefused { why: why.clone() }).await;
     if passed.status() == StatusCode::ACCEPTED { reply::error(status, code, &why) } else { passed }

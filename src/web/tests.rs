@@ -10,7 +10,8 @@ use super::view::tests::snapshot;
 use super::*;
 use crate::domain::capture::{Feedback, Input, TypedSlot};
 use crate::domain::decode::command::Command;
-use crate::io::photos::MAX_BYTES;
+use crate::domain::event::MediaType;
+use crate::io::photos::{MAX_UPLOAD, PhotoConfig, Photos};
 use crate::io::source::Inward;
 
 struct Page {
@@ -34,7 +35,7 @@ impl Page {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let photos = Photos::open(folder.path()).unwrap();
+        let photos = Photos::open(folder.path(), PhotoConfig::default()).unwrap();
         let (snapshots, shown) = watch::channel(Arc::new(snapshot()));
         let (sender, inputs) = mpsc::channel(1);
         let stop = CancellationToken::new();
@@ -227,16 +228,16 @@ async fn a_loop_that_does_not_listen_is_said_to_be_busy() {
 async fn a_photo_is_kept_and_told_and_what_is_none_is_refused_aloud() {
     let mut page = Page::open().await;
     assert_eq!(page.post("/photo", &png()).await.status, 202);
-    assert!(matches!(page.input().await, Some(Input::Photo(photo)) if photo.size == png().len() as u64));
+    assert!(matches!(page.input().await, Some(Input::Photo(photo)) if photo.media_type == MediaType::Jpeg));
 
     let answer = page.post("/photo", b"%PDF-1.7").await;
     assert_eq!(answer.status, 422);
-    assert!(answer.body.contains("this is not a photo"), "{}", answer.body);
+    assert!(answer.body.contains("That is not a photo"), "{}", answer.body);
     assert!(matches!(page.input().await, Some(Input::PhotoRefused { why }) if why.contains("not a photo")));
 
-    let answer = page.post("/photo", &vec![0xff; MAX_BYTES + 1]).await;
+    let answer = page.post("/photo", &vec![0xff; MAX_UPLOAD + 1]).await;
     assert_eq!(answer.status, 413);
-    assert!(answer.body.contains("larger than 16 MiB"), "{}", answer.body);
+    assert!(answer.body.contains("larger than 24 MiB"), "{}", answer.body);
     assert!(matches!(page.input().await, Some(Input::PhotoRefused { .. })));
 }
 

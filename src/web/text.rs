@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::domain::capture::{Question, TypedSlot};
 use crate::domain::policy::{Kind, Reason};
 pub(super) use crate::domain::visible::visible;
+use crate::io::photos::{MAX_UPLOAD, PhotoError};
 
 pub(super) const LANG: &str = "en";
 pub(super) const TITLE: &str = "Tallyman";
@@ -89,6 +90,7 @@ pub(super) const WAITING: &str = "Waiting";
 pub(super) const PARKED: &str = "Need a person";
 pub(super) const DELIVERED: &str = "In Odoo";
 pub(super) const PHOTOS_WAITING: &str = "Photos to send";
+pub(super) const PHOTOS_LOST: &str = "Photos lost";
 pub(super) const CASE: &str = "Case";
 
 pub(super) const CLOSE: &str = "Close";
@@ -118,6 +120,30 @@ pub(super) const STOPPING: &str = "The agent is stopping.";
 pub(super) const TOO_MANY_PAGES: &str = "This page is open too often on this device: close the others.";
 pub(super) const UPLOAD_BROKE: &str = "The photo arrived incomplete: take it again.";
 pub(super) const PHOTO_FAILED: &str = "The photo could not be handled: take it again.";
+
+/// Why a photo was not taken, and what to do. The report itself is as it was.
+pub(super) fn photo_refused(error: &PhotoError) -> String {
+    match error {
+        PhotoError::NotAnImage => "That is not a photo (JPEG, PNG or WebP): take one with the camera.".to_owned(),
+        PhotoError::TooLarge => {
+            format!("The photo is larger than {} MiB: set the camera to smaller pictures.", MAX_UPLOAD >> 20)
+        }
+        PhotoError::TooManyPixels { width, height } => format!(
+            "The photo has {width} x {height} pixels, more than this device can work on: set the camera to smaller pictures."
+        ),
+        PhotoError::Damaged(_) => "The photo is damaged or not whole: take it again.".to_owned(),
+        PhotoError::Full { photos } => format!(
+            "{photos} photos wait for a network and fill their place. Send the report without this photo, or bring the \
+             device to a network."
+        ),
+        PhotoError::DiskFull => {
+            "This device's disk is full. Send the report without this photo, or bring the device to \
+             a network; IT can make room."
+                .to_owned()
+        }
+        PhotoError::Disk(why) => format!("The photo could not be saved ({why}): take it again, or send without it."),
+    }
+}
 
 /// The one question, short enough for one line of large type. A line may close because enough is there, or because the
 /// count is exactly as expected; only the second is a match.

@@ -140,6 +140,21 @@ pub fn evidence_answer(status: u16, html: bool, retry_after: Option<Duration>, b
     refusal(status, html, retry_after, body)
 }
 
+/// Reads the answer to `HEAD /evidence/<sha256>`, which has no body: its status, and how much of the photo is there.
+/// Whether a refusal is the addon's can't be told from that; one that is about the device says why to the next piece.
+pub fn evidence_state(status: u16, html: bool, retry_after: Option<Duration>, upload_offset: Option<u64>) -> Answer {
+    let refused = |code: &str, message: &str| {
+        let (code, message) = (code.to_owned(), message.to_owned());
+        Answer::Refused(ApiError { status, code, message, retry_after, ..ApiError::default() })
+    };
+    match (status, upload_offset) {
+        (200 | 204, Some(received)) => Answer::Photo { received, complete: false },
+        (404, _) if !html => refused("unknown_evidence", "the server expects no such photo yet"),
+        (401 | 403, _) if !html => refused("", ""),
+        _ => Answer::NotOurs { status, html },
+    }
+}
+
 fn refusal(status: u16, html: bool, retry_after: Option<Duration>, body: &[u8]) -> Answer {
     match serde_json::from_slice::<ErrorBody>(body) {
         Ok(ErrorBody { error }) if status >= 400 => Answer::Refused(ApiError {
@@ -197,6 +212,17 @@ mod tests {
         let body = br#"{"received": 9, "complete": true}"#;
         assert_eq!(evidence_answer(201, false, None, body), Answer::Photo { received: 9, complete: true });
         assert_eq!(evidence_answer(200, false, None, body), Answer::Photo { received: 9, complete: false });
+    }
+
+    #[test]
+    fn how_much_of_a_photo_is_there_stands_in_a_header_of_a_good_answer_only() {
+        let state = |status, html, offset| evidence_state(status, html, None, offset);
+        assert_eq!(state(200, false, Some(7)), Answer::Photo { received: 7, complete: false });
+        assert_eq!(state(200, true, None), Answer::NotOurs { status: 200, html: true });
+        assert_eq!(state(404, true, None), Answer::NotOurs { status: 404, html: true });
+        assert_eq!(state(502, false, Some(7)), Answer::NotOurs { status: 502, html: false });
+        assert!(matches!(state(404, false, None), Answer::Refused(error) if error.code == "unknown_evidence"));
+        assert!(matches!(state(401, false, None), Answer::Refused(error) if error.code.is_empty()));
     }
 
     #[test]

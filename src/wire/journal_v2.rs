@@ -259,6 +259,7 @@ impl From<&Change> for Record {
             }
             Change::Returned { sequence } => Record::Returned { sequence: sequence.0 },
             Change::PhotoSent { digest } => Record::PhotoSent { digest: digest.to_string() },
+            Change::PhotoLost { digest, why } => Record::PhotoLost { digest: digest.to_string(), why: why.clone() },
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::evidence::LostPhoto;
 use crate::domain::latency::{Latency, Summary};
 use crate::domain::view::{DeviceView, Row, ScannerView, Snapshot};
 
@@ -14,6 +15,9 @@ pub struct StatusV1 {
     pub parked: usize,
     pub delivered: u64,
     pub photos_pending: usize,
+    /// Photos that were given up, and why; the latest hundred.
+    #[serde(default)]
+    pub photos_lost: Vec<LostPhotoV1>,
     /// When the oldest unsent report was captured.
     pub oldest_unsent: Option<String>,
     pub last_error: Option<TroubleV1>,
@@ -28,6 +32,12 @@ pub struct StatusV1 {
     pub low_disk: bool,
     /// What was set aside because it was damaged: reported, never deleted.
     pub quarantined: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LostPhotoV1 {
+    pub sha256: String,
+    pub why: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -152,6 +162,7 @@ impl StatusV1 {
             parked: counts.parked,
             delivered: counts.delivered,
             photos_pending: counts.photos_pending,
+            photos_lost: snapshot.lost_photos.iter().map(LostPhotoV1::from).collect(),
             oldest_unsent: counts.oldest_pending.map(|at| at.to_string()),
             last_error: snapshot.line.trouble.as_ref().map(trouble),
             scanners: snapshot.scanners.iter().map(ScannerV1::from).collect(),
@@ -160,6 +171,12 @@ impl StatusV1 {
             latency: LatencyV1::from(latency),
             quarantined,
         }
+    }
+}
+
+impl From<&LostPhoto> for LostPhotoV1 {
+    fn from(lost: &LostPhoto) -> LostPhotoV1 {
+        LostPhotoV1 { sha256: lost.digest.to_string(), why: lost.why.clone() }
     }
 }
 

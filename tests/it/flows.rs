@@ -32,7 +32,7 @@ fn a_short_pick_with_a_photo_walks_the_whole_road() {
     assert_eq!(texts[1], ("document", "WH/OUT/00012"));
     assert_eq!(texts[2], ("item", "010703206980498810L42\u{1d}17270131"));
     let sha256 = &data.photos[0].sha256;
-    assert_eq!(until("the photo", || odoo.photo(sha256)), photo);
+    assert_eq!(until("the photo", || odoo.photo(sha256)), images::stored(photo));
     let status =
         device.until_status("everything to be in", |status| status["photos_pending"] == 0 && status["delivered"] == 1);
     assert_eq!((&status["pending"], &status["last_error"]), (&0.into(), &serde_json::Value::Null));

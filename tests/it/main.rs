@@ -21,4 +21,5 @@ mod decode;
 mod delivery;
 mod demo;
 mod flows;
+mod photos;
 mod scanner;

@@ -5,12 +5,13 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use tallyman::domain::id::Digest;
 
 use crate::forgery::Stranger;
 use crate::server::Odoo;
 use crate::support::proxy::{Fault, Proxy};
-use crate::support::{Device, until};
+use crate::support::{Device, images, until};
 
 const CAPTURES: usize = 25;
 
@@ -93,6 +94,36 @@ fn a_reply_that_is_lost_after_the_commit_makes_no_second_case() {
     device.until_status("the receipts", |status| status["delivered"] == 3);
     assert_eq!(odoo.cases(&uuid).len(), 3);
     assert_eq!(odoo.events(&uuid).len(), 3);
+}
+
+#[test]
+fn a_photo_goes_on_where_odoo_stands_when_the_line_died_and_the_agent_was_killed() {
+    const FIRST_PIECE: u64 = 128 << 10;
+    let (odoo, _shared) = Odoo::shared();
+    let mut device = Device::new("");
+    let line = Proxy::before(odoo.address());
+    let uuid = odoo.enrol(&device, &line.url(), "TEST-PIECES");
+    device.start();
+    device.scan(&["EMP-1", "LOC-1", "TM-EMPTY", "ITEM-1"]);
+    until("DONE to be on", || device.page().html().contains("data-question=\"done\"").then_some(()));
+    let photo = images::noise(1100, 1000);
+    assert!(device.page().photo(photo.clone()).status().is_success());
+    line.set(Fault::DieAfter(line.sent() + FIRST_PIECE + (100 << 10)));
+    device.scan(&["TM-DONE"]);
+    until("the line to die", || (line.fault() == Fault::Refuse).then_some(()));
+    device.kill();
+    let photo = images::stored(photo);
+    let before = line.sent();
+    line.set(Fault::None);
+    device.start();
+    device.until_status("the photo to be there", |status| status["photos_pending"] == 0 && status["delivered"] == 1);
+    let wanted = json!([["sha256", "=", Digest::of(&photo).to_string()]]);
+    let evidence = odoo.read("warehouse.exception.evidence", &wanted, &["received", "complete"]);
+    assert_eq!((evidence.len(), &evidence[0]["complete"]), (1, &json!(true)));
+    assert_eq!(evidence[0]["received"], photo.len());
+    assert_eq!(odoo.cases(&uuid).len(), 1);
+    let again = line.sent() - before;
+    assert!(again < photo.len() as u64 - FIRST_PIECE + (24 << 10), "{again} bytes of {}", photo.len());
 }
 
 #[test]

@@ -23,6 +23,7 @@ fn a_short_pick_becomes_a_case_with_its_photo() {
     // Larger than Odoo would leave alone if it took it for a picture to be scaled.
     let photo = images::jpeg(2400, 1600, 7);
     assert!(device.page().photo(photo.clone()).status().is_success());
+    let photo = images::stored(photo);
     device.scan(&["TM-DONE"]);
 
     until("the case", || (odoo.cases(&uuid).len() == 1).then_some(()));
@@ -89,7 +90,7 @@ fn an_over_receipt_becomes_a_case_with_its_document() {
     );
     let wanted = json!([["case_id", "=", case["id"]], ["complete", "=", true]]);
     let evidence = until("the photo", || odoo.read("warehouse.exception.evidence", &wanted, &["sha256"]).pop());
-    assert_eq!(evidence["sha256"], Digest::of(&photo).to_string());
+    assert_eq!(evidence["sha256"], Digest::of(&images::stored(photo)).to_string());
     let scans = odoo.read("warehouse.exception.scan", &json!([["case_id", "=", case["id"]]]), &["role"]);
     assert_eq!(scans.iter().filter(|scan| scan["role"] == "item").count(), 2);
 }

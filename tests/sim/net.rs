@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use tallyman::demo::book::Book;
+use tallyman::domain::evidence::Piece;
 use tallyman::domain::forward::{Answer, ApiError, Unreachable};
 use tallyman::domain::id::{Digest, Sequence};
 use tallyman::domain::time::Wall;
@@ -154,8 +155,8 @@ impl Net {
         }
     }
 
-    /// One request for a piece of a photo.
-    pub(crate) fn upload(&mut self, digest: Digest, offset: u64, size: u64, piece: &[u8]) -> Answer {
+    /// One request for a piece of a photo, or for how much of it is there.
+    pub(crate) fn upload(&mut self, piece: Piece, bytes: &[u8]) -> Answer {
         match self.weather {
             Weather::Down => return gone(Unreachable::Connect),
             Weather::RequestLost => return gone(Unreachable::Timeout),
@@ -166,7 +167,15 @@ impl Net {
             Weather::TooLarge => return refused(413, "too_large", None, None),
             Weather::Good | Weather::ReplyLost | Weather::OtherReceipts | Weather::CutReply => {}
         }
-        let taken = self.book.evidence(&digest.to_string(), offset as usize, size as usize, piece);
+        let digest = piece.digest.to_string();
+        let taken = match piece.offset {
+            None => self.book.progress(&digest).map(|(received, _)| (received as usize, false)),
+            Some(offset) => {
+                let offset = offset as usize;
+                let end = bytes.len().min(offset + piece.length as usize);
+                self.book.evidence(&digest, offset, bytes.len(), &bytes[offset..end])
+            }
+        };
         if matches!(self.weather, Weather::ReplyLost | Weather::CutReply | Weather::OtherReceipts) {
             return gone(Unreachable::Broken);
         }

@@ -10,7 +10,7 @@ use tallyman::agent::station::{Deed, Signer, Station, Turn};
 use tallyman::domain::capture::{Feedback, Input};
 use tallyman::domain::decode::{RawScan, decode};
 use tallyman::domain::event::{MediaType, Photo};
-use tallyman::domain::forward::{Answer, Forwarder, Job};
+use tallyman::domain::forward::{Answer, Forwarder};
 use tallyman::domain::id::{DeviceId, Digest, Sequence};
 use tallyman::domain::outbox::Entry;
 use tallyman::domain::policy::Policies;
@@ -390,12 +390,11 @@ impl<'a> World<'a> {
                 Deed::Send { events, wall } => {
                     device.answer = Some(self.net.send(&events, wall, Wall(self.truth), &mut self.rng));
                 }
-                Deed::Upload { job, .. } => {
-                    let Job::Photo { digest, offset } = job else { continue };
-                    let bytes = self.photos.get(&digest).expect("a photo that a report names is gone");
-                    device.answer =
-                        Some(self.net.upload(digest, offset, bytes.len() as u64, &bytes[offset as usize..]));
+                Deed::Upload { piece, .. } => {
+                    let bytes = self.photos.get(&piece.digest).expect("a photo that a report names is gone");
+                    device.answer = Some(self.net.upload(piece, bytes));
                 }
+                Deed::SetPhotoAside(digest) => panic!("{digest} was given up, and nothing is wrong with it"),
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -15,6 +15,8 @@ pub enum Fault {
     DropReply,
     /// Nobody answers at all.
     Refuse,
+    /// The line dies when so many bytes went to the server, in the middle of whatever is under way, and stays dead.
+    DieAfter(u64),
     /// Somebody else answers, with this.
     Say(String),
 }
@@ -38,6 +40,7 @@ pub struct Proxy {
     target: Arc<Mutex<SocketAddr>>,
     fault: Arc<Mutex<Fault>>,
     requests: Arc<AtomicU32>,
+    sent: Arc<AtomicU64>,
 }
 
 impl Proxy {
@@ -46,18 +49,24 @@ impl Proxy {
         let address = listener.local_addr().unwrap();
         let (fault, requests) = (Arc::new(Mutex::new(Fault::None)), Arc::new(AtomicU32::new(0)));
         let target = Arc::new(Mutex::new(target));
-        let (targets, faults, counted) = (target.clone(), fault.clone(), requests.clone());
+        let sent = Arc::new(AtomicU64::new(0));
+        let (targets, faults, counted, passed) = (target.clone(), fault.clone(), requests.clone(), sent.clone());
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 counted.fetch_add(1, Ordering::Relaxed);
                 let (fault, target) = (faults.lock().unwrap().clone(), *targets.lock().unwrap());
+                let (faults, passed) = (faults.clone(), passed.clone());
                 thread::spawn(move || {
                     // A broken connection is what this is for.
-                    let _ = serve(stream, target, fault);
+                    let _ = if let Fault::DieAfter(limit) = fault {
+                        die_after(limit, &stream, target, &faults, &passed)
+                    } else {
+                        serve(stream, target, fault, passed)
+                    };
                 });
             }
         });
-        Proxy { address, target, fault, requests }
+        Proxy { address, target, fault, requests, sent }
     }
 
     pub fn url(&self) -> String {
@@ -73,15 +82,54 @@ impl Proxy {
         *self.target.lock().unwrap() = target;
     }
 
+    /// How many bytes went to the server since the start.
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    pub fn fault(&self) -> Fault {
+        self.fault.lock().unwrap().clone()
+    }
+
     /// How many connections came since the start.
     pub fn requests(&self) -> u32 {
         self.requests.load(Ordering::Relaxed)
     }
 }
 
-fn serve(mut inward: TcpStream, target: SocketAddr, fault: Fault) -> std::io::Result<()> {
+/// Passes bytes on until `limit` of them went to the server, then hangs up on both sides and refuses from there on.
+fn die_after(
+    limit: u64,
+    inward: &TcpStream,
+    target: SocketAddr,
+    fault: &Mutex<Fault>,
+    passed: &AtomicU64,
+) -> std::io::Result<()> {
+    let outward = TcpStream::connect(target)?;
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let _ = std::io::copy(&mut &outward, &mut &*inward);
+            let _ = inward.shutdown(Shutdown::Both);
+        });
+        let mut buffer = [0; 16 << 10];
+        while let Ok(read @ 1..) = (&*inward).read(&mut buffer) {
+            let before = passed.load(Ordering::Relaxed);
+            let through = usize::try_from(limit.saturating_sub(before)).unwrap_or(read).min(read);
+            passed.fetch_add(through as u64, Ordering::Relaxed);
+            if (&outward).write_all(&buffer[..through]).is_err() || through < read {
+                *fault.lock().unwrap() = Fault::Refuse;
+                break;
+            }
+        }
+        let _ = outward.shutdown(Shutdown::Both);
+        let _ = inward.shutdown(Shutdown::Both);
+    });
+    Ok(())
+}
+
+fn serve(mut inward: TcpStream, target: SocketAddr, fault: Fault, passed: Arc<AtomicU64>) -> std::io::Result<()> {
     match fault {
-        Fault::Refuse => Ok(()),
+        Fault::Refuse | Fault::DieAfter(_) => Ok(()),
         Fault::Say(answer) => {
             let _ = read_request(&mut inward)?;
             inward.write_all(answer.as_bytes())?;
@@ -100,7 +148,13 @@ fn serve(mut inward: TcpStream, target: SocketAddr, fault: Fault) -> std::io::Re
             let mut outward = TcpStream::connect(target)?;
             let (mut from_device, mut to_server) = (inward.try_clone()?, outward.try_clone()?);
             let up = thread::spawn(move || {
-                let _ = std::io::copy(&mut from_device, &mut to_server);
+                let mut buffer = [0; 16 << 10];
+                while let Ok(read @ 1..) = from_device.read(&mut buffer) {
+                    passed.fetch_add(read as u64, Ordering::Relaxed);
+                    if to_server.write_all(&buffer[..read]).is_err() {
+                        break;
+                    }
+                }
                 let _ = to_server.shutdown(Shutdown::Write);
             });
             let _ = std::io::copy(&mut outward, &mut inward);

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use tallyman::demo::book::{Book, Case};
+use tallyman::demo::book::{Book, Case, PhotoCall};
 use tallyman::demo::receiver::Receiver;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -48,6 +48,11 @@ impl Counterpart {
 
     pub(crate) fn photo(&self, sha256: &str) -> Option<Vec<u8>> {
         self.receiver.book().photo(sha256).filter(|photo| photo.complete).map(|photo| photo.bytes.clone())
+    }
+
+    /// The calls about photos, in the order in which they came.
+    pub(crate) fn photo_calls(&self) -> Vec<PhotoCall> {
+        self.receiver.book().photo_calls().to_vec()
     }
 
     pub(crate) fn until_cases(&self, count: usize) -> Vec<Case> {

@@ -1,7 +1,7 @@
 //! Every answer that a network can give, and what must and must not follow from it.
 
 use super::super::event::{MediaType, Photo};
-use super::super::id::EventId;
+use super::super::id::{Digest, EventId};
 use super::super::outbox::{Entry, State};
 use super::super::policy::Kind;
 use super::super::receipt::Status;
@@ -192,13 +192,113 @@ fn a_photo_follows_its_event_and_a_bad_one_holds_up_nobody() {
     forwarder.poll_send(&mut outbox, START);
     let results = vec![receipt(1, Status::Created)];
     forwarder.handle_reply(Answer::Results { results, server_time: None }, &mut outbox, START, 0);
-    assert_eq!(forwarder.poll_send(&mut outbox, START), Some(Job::Photo { digest: Digest::of(b"a"), offset: 0 }));
+    let piece = |bytes: &[u8]| Job::Photo(Piece { digest: Digest::of(bytes), offset: Some(0), length: 9 });
+    assert_eq!(forwarder.poll_send(&mut outbox, START), Some(piece(b"a")));
     forwarder.handle_reply(refused(422, "hash_mismatch"), &mut outbox, START, 0);
     outbox.admit(entry(2), &[]);
     assert!(matches!(forwarder.poll_send(&mut outbox, START), Some(Job::Events(_))), "events go first");
     let results = vec![receipt(2, Status::Created)];
     forwarder.handle_reply(Answer::Results { results, server_time: None }, &mut outbox, START, 0);
-    assert_eq!(forwarder.poll_send(&mut outbox, START), Some(Job::Photo { digest: Digest::of(b"b"), offset: 0 }));
+    assert_eq!(forwarder.poll_send(&mut outbox, START), Some(piece(b"b")));
     let sent = forwarder.handle_reply(Answer::Photo { received: 9, complete: true }, &mut outbox, START, 0);
     assert_eq!(sent.changes, [Change::PhotoSent { digest: Digest::of(b"b") }]);
+}
+
+/// One event that is in Odoo, and its photo of `size` bytes, whose first piece is under way.
+fn uploading(size: u64) -> (Forwarder, Outbox, Piece) {
+    let (mut forwarder, mut outbox) = setting(0);
+    let photo = Photo { digest: Digest::of(b"a"), size, media_type: MediaType::Jpeg };
+    outbox.admit(Entry { photos: vec![photo], ..entry(1) }, &[]);
+    forwarder.poll_send(&mut outbox, START);
+    let results = vec![receipt(1, Status::Created)];
+    forwarder.handle_reply(Answer::Results { results, server_time: None }, &mut outbox, START, 0);
+    let piece = piece(&mut forwarder, &mut outbox, START);
+    (forwarder, outbox, piece)
+}
+
+fn piece(forwarder: &mut Forwarder, outbox: &mut Outbox, now: Now) -> Piece {
+    match forwarder.poll_send(outbox, now) {
+        Some(Job::Photo(piece)) => piece,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_new_event_waits_for_one_piece_and_not_for_a_photo() {
+    let (mut forwarder, mut outbox, first) = uploading(50 << 20);
+    assert!(first.length < 1 << 20, "{first:?}");
+    outbox.admit(entry(2), &[]);
+    let received = first.length;
+    forwarder.handle_reply(Answer::Photo { received, complete: false }, &mut outbox, START, 0);
+    assert_eq!(forwarder.poll_send(&mut outbox, START), Some(Job::Events(vec![Sequence(2)])));
+    let results = vec![receipt(2, Status::Created)];
+    forwarder.handle_reply(Answer::Results { results, server_time: None }, &mut outbox, START, 0);
+    assert_eq!(piece(&mut forwarder, &mut outbox, START).offset, Some(received));
+}
+
+#[test]
+fn after_an_answer_that_never_came_the_server_is_asked_where_it_stands() {
+    for broken in [
+        Answer::Unreachable { why: Unreachable::Broken, detail: String::new() },
+        Answer::Unreachable { why: Unreachable::Timeout, detail: String::new() },
+        Answer::NotOurs { status: 502, html: true },
+    ] {
+        let (mut forwarder, mut outbox, _) = uploading(50 << 20);
+        forwarder.handle_reply(broken, &mut outbox, START, 0);
+        let question = piece(&mut forwarder, &mut outbox, later(600));
+        assert_eq!((question.offset, question.length), (None, 0));
+        forwarder.handle_reply(Answer::Photo { received: 777, complete: false }, &mut outbox, later(600), 0);
+        assert_eq!(piece(&mut forwarder, &mut outbox, later(600)).offset, Some(777));
+    }
+}
+
+#[test]
+fn an_answer_to_a_question_is_never_taken_for_a_receipt() {
+    let (mut forwarder, mut outbox, _) = uploading(9);
+    forwarder.handle_reply(Answer::NotOurs { status: 502, html: true }, &mut outbox, START, 0);
+    assert_eq!(piece(&mut forwarder, &mut outbox, later(600)).offset, None);
+    let outcome = forwarder.handle_reply(Answer::Photo { received: 9, complete: true }, &mut outbox, later(600), 0);
+    assert_eq!(outcome.changes, []);
+    let end = piece(&mut forwarder, &mut outbox, later(600));
+    assert_eq!((end.offset, end.length), (Some(9), 0));
+    let outcome = forwarder.handle_reply(Answer::Photo { received: 9, complete: true }, &mut outbox, later(600), 0);
+    assert_eq!(outcome.changes, [Change::PhotoSent { digest: Digest::of(b"a") }]);
+}
+
+#[test]
+fn a_proxy_that_takes_only_small_bodies_gets_small_pieces() {
+    for (answer, asks) in [(Answer::NotOurs { status: 413, html: true }, true), (refused(413, "too_large"), false)] {
+        let (mut forwarder, mut outbox, first) = uploading(50 << 20);
+        forwarder.handle_reply(answer, &mut outbox, START, 0);
+        let mut next = piece(&mut forwarder, &mut outbox, START);
+        assert_eq!(next.offset.is_none(), asks);
+        if asks {
+            forwarder.handle_reply(Answer::Photo { received: 0, complete: false }, &mut outbox, START, 0);
+            next = piece(&mut forwarder, &mut outbox, START);
+        }
+        assert_eq!((next.offset, next.length), (Some(0), first.length / 2));
+        assert_eq!(forwarder.trouble(), None);
+    }
+}
+
+#[test]
+fn a_refusal_that_a_question_could_not_explain_is_asked_for_with_bytes() {
+    let (mut forwarder, mut outbox, _) = uploading(9);
+    forwarder.handle_reply(Answer::NotOurs { status: 502, html: true }, &mut outbox, START, 0);
+    assert_eq!(piece(&mut forwarder, &mut outbox, later(600)).offset, None);
+    forwarder.handle_reply(refused(401, ""), &mut outbox, later(600), 0);
+    assert_eq!(piece(&mut forwarder, &mut outbox, later(600)).offset, Some(0));
+    forwarder.handle_reply(refused(401, "clock_skew"), &mut outbox, later(600), 0);
+    assert_eq!(forwarder.trouble(), Some(&Trouble::ClockSkew));
+}
+
+#[test]
+fn a_photo_that_is_gone_is_given_up_visibly_and_its_report_settles() {
+    let (mut forwarder, mut outbox, _) = uploading(9);
+    let why = "its file is gone from this device".to_owned();
+    let outcome = forwarder.handle_reply(Answer::PhotoLost { why: why.clone() }, &mut outbox, START, 0);
+    assert_eq!(outcome.changes, [Change::PhotoLost { digest: Digest::of(b"a"), why }]);
+    assert_eq!((outbox.counts().photos_pending, outbox.counts().photos_lost), (0, 1));
+    assert_eq!(outbox.take_settled(), [Sequence(1)]);
+    assert_eq!(forwarder.poll_send(&mut outbox, START), None);
 }

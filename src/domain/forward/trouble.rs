@@ -45,9 +45,10 @@ impl Trouble {
             Answer::NotOurs { status, .. } => Trouble::CaptivePortal { status },
             Answer::Unreachable { why: Unreachable::Timeout, .. } => Trouble::Timeout,
             Answer::Unreachable { why: Unreachable::Tls, detail } => Trouble::Tls(detail),
-            Answer::Unreachable { why: Unreachable::TooLarge, .. } | Answer::Results { .. } | Answer::Photo { .. } => {
-                Trouble::Nonsense
-            }
+            Answer::Unreachable { why: Unreachable::TooLarge, .. }
+            | Answer::Results { .. }
+            | Answer::Photo { .. }
+            | Answer::PhotoLost { .. } => Trouble::Nonsense,
             Answer::Unreachable { why: Unreachable::Connect | Unreachable::Broken, detail } => {
                 Trouble::NoNetwork(detail)
             }

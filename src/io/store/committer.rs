@@ -76,7 +76,7 @@ impl<D: Disk, I: Index> Committer<D, I> {
         if recovery.torn > 0 {
             tracing::info!(bytes = recovery.torn, "an unfinished write was left out; it had not been acknowledged");
         }
-        let Replay { ledger, mut entries, offset, damage: unreadable } = replay;
+        let Replay { ledger, mut entries, offset, photos_lost, damage: unreadable } = replay;
         let (owed, settling, health) = Default::default();
         let indexing = index.is_open();
         let mut committer = Committer { journal, index, indexing, ledger, owed, settling, health };
@@ -92,6 +92,7 @@ impl<D: Disk, I: Index> Committer<D, I> {
                 entry.photos.iter().map(|photo| photo.digest).filter(|digest| done.contains(digest)).collect();
             outbox.admit(entry, &there);
         }
+        photos_lost.iter().for_each(|(digest, why)| outbox.remember_lost(*digest, why));
         committer.settled(&outbox.take_settled());
         committer.look_at_room();
         damage.append(&mut committer.health.damage);
@@ -321,6 +322,7 @@ struct Replay {
     ledger: Ledger,
     entries: BTreeMap<Sequence, Entry>,
     offset: Option<Offset>,
+    photos_lost: Vec<(Digest, String)>,
     damage: Vec<String>,
 }
 
@@ -336,11 +338,10 @@ impl Replay {
                 let (ms, uncertainty_ms) = (*ms, *uncertainty_ms);
                 self.offset = Some(Offset { ms, uncertainty_ms, learnt: learnt_ms.map(Wall) });
             }
-            Record::Delivered { .. }
-            | Record::Parked { .. }
-            | Record::PhotoSent { .. }
-            | Record::Returned { .. }
-            | Record::PhotoLost { .. } => {}
+            Record::PhotoLost { digest, why } => {
+                self.photos_lost.extend(Digest::parse(digest).map(|digest| (digest, why.clone())));
+            }
+            Record::Delivered { .. } | Record::Parked { .. } | Record::PhotoSent { .. } | Record::Returned { .. } => {}
         }
     }
 }

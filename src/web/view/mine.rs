@@ -37,6 +37,9 @@ fn totals(snapshot: &Snapshot) -> Markup {
             (total("parked", text::PARKED, counts.parked.to_string()))
             (total("delivered", text::DELIVERED, counts.delivered.to_string()))
             (total("photos", text::PHOTOS_WAITING, counts.photos_pending.to_string()))
+            @if counts.photos_lost > 0 {
+                (total("photos-lost", text::PHOTOS_LOST, counts.photos_lost.to_string()))
+            }
         }
     }
 }

@@ -33,6 +33,7 @@ pub(in crate::web) fn snapshot() -> Snapshot {
         saving: false,
         line: LineView { online: true, enrolled: true, trouble: None, detail: None },
         counts: Counts::default(),
+        lost_photos: vec![],
         mine: vec![],
         scanners: vec![ScannerView { name: "gun".into(), connected: true, detail: "ready".into(), devices: vec![] }],
         testing: false,
