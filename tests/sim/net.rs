@@ -96,10 +96,7 @@ impl Net {
         if token_time.0.abs_diff(truth.0) > SKEW_MS {
             return refused(401, "clock_skew", None, Some(truth));
         }
-        let mut results: Vec<ResultV1> = events.iter().map(|event| self.receive(event)).collect();
-        if self.weather == Weather::OtherReceipts {
-            results.iter_mut().for_each(|result| result.digest = Digest::of(result.digest.as_bytes()).to_string());
-        }
+        let results: Vec<ResultV1> = events.iter().map(|event| self.receive(event)).collect();
         let body = serde_json::to_vec(&EventsResponse { results, server_time: Some(truth.to_string()) }).unwrap();
         match self.weather {
             Weather::ReplyLost => gone(Unreachable::Timeout),
@@ -123,9 +120,23 @@ impl Net {
     }
 
     fn receive(&mut self, event: &str) -> ResultV1 {
-        let not_now = self.weather == Weather::NotNow;
         let rejected = self.poison && is_poisonous(event);
-        if !not_now && !rejected {
+        let status = match self.weather {
+            Weather::NotNow => Some(StatusV1::Retry),
+            // Good news about something else; what was sent is thrown away.
+            Weather::OtherReceipts => Some(StatusV1::Created),
+            Weather::Good
+            | Weather::Down
+            | Weather::ReplyLost
+            | Weather::RequestLost
+            | Weather::CaptivePortal
+            | Weather::AddonMissing
+            | Weather::ServerError
+            | Weather::CutReply
+            | Weather::Busy
+            | Weather::TooLarge => rejected.then_some(StatusV1::Rejected),
+        };
+        let Some(status) = status else {
             let device = self.device.clone();
             let result = self.book.receive(event, &device);
             if result.status == StatusV1::Created {
@@ -134,13 +145,14 @@ impl Net {
                 assert_eq!(known, None, "two events with sequence {sequence}");
             }
             return result;
-        }
+        };
         let payload = tallyman::wire::jws::payload(event).unwrap();
         let event_json: serde_json::Value = serde_json::from_slice(&payload).unwrap();
         ResultV1 {
             id: event_json["id"].as_str().map(ToOwned::to_owned),
-            digest: Digest::of(event.as_bytes()).to_string(),
-            status: if not_now { StatusV1::Retry } else { StatusV1::Rejected },
+            digest: if self.weather == Weather::OtherReceipts { Digest::ZERO } else { Digest::of(event.as_bytes()) }
+                .to_string(),
+            status,
             case: None,
             instructions: Vec::new(),
             missing_evidence: None,

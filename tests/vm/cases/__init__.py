@@ -1,3 +1,3 @@
 """The tests, in the order in which they run."""
 
-from . import plugged, fast, lost, paused, gadget, rhythm, idle  # noqa: F401
+from . import plugged, fast, lost, paused, gadget, rhythm, idle, power  # noqa: F401

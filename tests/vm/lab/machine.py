@@ -44,6 +44,11 @@ class Machine:
         # It slept since the memory was kept.
         self.guest.set_time(time.time_ns())
 
+    def cut_power(self):
+        """From one instruction to the next there is no machine any more. Disks that were attached have what was flushed."""
+        self._qemu.kill()
+        self._qemu.wait()
+
     def stop(self):
         """Ends QEMU, in order if it can, and removes what this run wrote."""
         if self._qemu and self._qemu.poll() is None:
@@ -100,6 +105,8 @@ class Machine:
             *["-machine", "q35,i8042=off", "-cpu", "max", "-smp", "1", "-m", "512"],
             *["-accel", "tcg", "-icount", "shift=0", "-nodefaults", "-display", "none", "-nic", "none", "-no-reboot"],
             *["-device", "virtio-rng-pci", "-device", "virtio-serial-pci", "-device", "qemu-xhci,id=usb,p2=8,p3=8"],
+            # Where a disk is plugged in.
+            *["-device", "pcie-root-port,id=bay,chassis=1"],
             # A key press goes to a display, and from there to the keyboard that is bound to it: one display for each
             # keyboard lets each be typed on alone.
             *["-device", "bochs-display,id=screen0,romfile=", "-device", "bochs-display,id=screen1,romfile="],
@@ -160,6 +167,12 @@ class Machine:
             if time.monotonic() > deadline:
                 raise ChannelError(f"the machine is {now} after {seconds} s, not {state}")
             time.sleep(0.1)
+
+    def attach_disk(self, name, file):
+        """Gives the guest a disk whose flushes reach the file, so that it outlives the machine."""
+        options = {"driver": "raw", "node-name": name, "file": {"driver": "file", "filename": str(file)}}
+        self.monitor("blockdev-add", **options, cache={"direct": False, "no-flush": False})
+        self.monitor("device_add", driver="virtio-blk-pci", id=name, drive=name, bus="bay")
 
     def plug(self, driver, name, **properties):
         self.monitor("device_add", driver=driver, id=name, bus="usb.0", **properties)
