@@ -39,6 +39,8 @@ pub enum Input {
     /// What came as a photo was none, or could not be kept.
     PhotoRefused {
         why: String,
+        /// There is no room for it: a site that wants a photo gets the report without one.
+        no_room: bool,
     },
     /// The journal has the report: it may be shown as saved.
     Saved {
@@ -170,7 +172,12 @@ impl Capture {
             Input::Command(command) => self.command(command, now, seed),
             Input::Typed { slot, text } => self.typed(slot, &text, now, seed),
             Input::Photo(photo) => self.photo(photo, now, seed),
-            Input::PhotoRefused { why } => tell(Feedback::Refused { why }),
+            Input::PhotoRefused { why, no_room } => {
+                if no_room {
+                    self.slip_mut(EventId::mint(now.wall, seed)).photo_excused = true;
+                }
+                tell(Feedback::Refused { why })
+            }
         };
         for effect in &effects {
             if let Effect::Tell(feedback) = effect {

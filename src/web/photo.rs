@@ -87,7 +87,8 @@ async fn refuse(inputs: &mpsc::Sender<Inward>, error: PhotoError) -> Response {
         PhotoError::DiskFull => (StatusCode::INSUFFICIENT_STORAGE, "disk_full"),
         PhotoError::Disk(_) => (StatusCode::INTERNAL_SERVER_ERROR, "disk"),
     };
-    let passed = reply::pass_on(inputs, Input::PhotoRefused { why: why.clone() }).await;
+    let no_room = status == StatusCode::INSUFFICIENT_STORAGE;
+    let passed = reply::pass_on(inputs, Input::PhotoRefused { why: why.clone(), no_room }).await;
     if passed.status() == StatusCode::ACCEPTED { reply::error(status, code, &why) } else { passed }
 }
 

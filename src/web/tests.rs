@@ -233,7 +233,9 @@ async fn a_photo_is_kept_and_told_and_what_is_none_is_refused_aloud() {
     let answer = page.post("/photo", b"%PDF-1.7").await;
     assert_eq!(answer.status, 422);
     assert!(answer.body.contains("That is not a photo"), "{}", answer.body);
-    assert!(matches!(page.input().await, Some(Input::PhotoRefused { why }) if why.contains("not a photo")));
+    assert!(
+        matches!(page.input().await, Some(Input::PhotoRefused { why, no_room: false }) if why.contains("not a photo"))
+    );
 
     let answer = page.post("/photo", &vec![0xff; MAX_UPLOAD + 1]).await;
     assert_eq!(answer.status, 413);

@@ -89,7 +89,7 @@ impl Session {
         let Some(policy) = policy else { return Question::Done };
         if reason_in_force(slip, policy).is_none() && reasons_for(slip, policy).next().is_some() {
             Question::Reason
-        } else if policy.photo == PhotoRule::Required && slip.photos.is_empty() {
+        } else if policy.photo == PhotoRule::Required && slip.photos.is_empty() && !slip.photo_excused {
             Question::Photo
         } else {
             Question::Done

@@ -76,6 +76,8 @@ pub struct Slip {
     pub reason: Option<Reason>,
     pub note: Option<String>,
     pub photos: Vec<Photo>,
+    /// A photo was taken, and the device had no room for it.
+    pub(super) photo_excused: bool,
     /// A command said that this is a pick, before any document or bin did.
     pub(super) pick: bool,
     pub(super) scans: Vec<KeptScan>,
@@ -95,6 +97,7 @@ impl Slip {
             reason: None,
             note: None,
             photos: Vec::new(),
+            photo_excused: false,
             pick: false,
             scans: Vec::new(),
             scans_omitted: 0,

@@ -168,6 +168,19 @@ fn a_photo_that_policy_wants_keeps_done_off() {
 }
 
 #[test]
+fn a_report_is_worth_more_than_the_photo_that_has_no_room() {
+    let mut policies = Policies::default();
+    policies.pick_shortage.photo = PhotoRule::Required;
+    let mut floor = Floor::with(policies);
+    floor.scans(&["EMP-7", "A-03-02", "TM-EMPTY"]);
+    floor.input(Input::PhotoRefused { why: "this is no photo".into(), no_room: false });
+    assert_eq!(floor.capture.question(), Question::Photo);
+    floor.input(Input::PhotoRefused { why: "the disk is full".into(), no_room: true });
+    assert_eq!(floor.capture.question(), Question::Done);
+    assert_eq!(floor.saved(&["TM-DONE"]).photos, []);
+}
+
+#[test]
 fn a_single_allowed_reason_is_filled_in() {
     let mut policies = Policies::default();
     policies.receiving_discrepancy.reasons.truncate(1);
