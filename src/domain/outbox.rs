@@ -274,8 +274,8 @@ impl Outbox {
     }
 
     /// A leased event steps aside until `retry`, so that those of other documents go on.
-    pub fn set_aside(&mut self, sequence: Sequence, why: Refusal, retry: Deadline) {
-        self.keep(sequence, Some(retry), Some(why));
+    pub fn set_aside(&mut self, sequence: Sequence, why: Option<Refusal>, retry: Deadline) {
+        self.keep(sequence, Some(retry), why);
     }
 
     /// Parks an event for a reason of this device's own.
@@ -471,7 +471,7 @@ mod tests {
         assert_eq!(outbox.lease(2, NOW), [], "those before are under way");
         assert_eq!(outbox.next_due(NOW), None);
         let why = Refusal { code: "internal".into(), message: String::new() };
-        outbox.set_aside(Sequence(1), why, NOW.plus(Duration::from_secs(10)));
+        outbox.set_aside(Sequence(1), Some(why), NOW.plus(Duration::from_secs(10)));
         outbox.settle(Sequence(2), &receipt(&entry(2, &[]), Status::Created), NOW.plus(Duration::ZERO));
         assert_eq!(outbox.lease(4, NOW), [], "the first waits");
         outbox.park(Sequence(1), "unreadable", "");

@@ -149,8 +149,12 @@ fn refusal(status: u16, html: bool, retry_after: Option<Duration>, body: &[u8]) 
             server_time: error.server_time.as_deref().and_then(Wall::parse),
             retry_after,
             received: error.received,
+            limit: error.limit,
         }),
-        Ok(_) | Err(_) => Answer::NotOurs { status, html },
+        Ok(_) | Err(_) => match retry_after {
+            Some(retry_after) if matches!(status, 429 | 503) => Answer::Busy { status, retry_after },
+            Some(_) | None => Answer::NotOurs { status, html },
+        },
     }
 }
 
