@@ -20,5 +20,7 @@ mod decode;
 mod delivery;
 mod demo;
 mod flows;
+mod forwarder;
+mod hostile;
 mod receiver;
 mod scanner;

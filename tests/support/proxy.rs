@@ -15,6 +15,8 @@ pub enum Fault {
     DropReply,
     /// Nobody answers at all.
     Refuse,
+    /// One request and its answer, then the connection is closed, as some servers do.
+    CloseEach,
     /// Somebody else answers, with this.
     Say(String),
 }
@@ -74,7 +76,7 @@ impl Proxy {
     }
 
     /// How many connections came since the start.
-    pub fn requests(&self) -> u32 {
+    pub fn connections(&self) -> u32 {
         self.requests.load(Ordering::Relaxed)
     }
 }
@@ -94,6 +96,14 @@ fn serve(mut inward: TcpStream, target: SocketAddr, fault: Fault) -> std::io::Re
             // Wait for the whole answer, so that the server has committed, then hang up on the device.
             outward.set_read_timeout(Some(Duration::from_secs(30)))?;
             let _ = read_request(&mut outward)?;
+            inward.shutdown(Shutdown::Both)
+        }
+        Fault::CloseEach => {
+            let request = read_request(&mut inward)?;
+            let mut outward = TcpStream::connect(target)?;
+            outward.write_all(&request)?;
+            let answer = read_request(&mut outward)?;
+            inward.write_all(&answer)?;
             inward.shutdown(Shutdown::Both)
         }
         Fault::None => {
