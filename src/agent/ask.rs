@@ -94,7 +94,8 @@ impl Agent {
                 Some(wait) => wait.await.unwrap_or_default(),
                 None => Vec::new(),
             };
-            rows.retain(|row| !here.iter().any(|known| known.sequence == row.sequence));
+            // What is here comes in the order of its sequence.
+            rows.retain(|row| here.binary_search_by_key(&row.sequence, |known| known.sequence).is_err());
             rows.extend(here);
             rows.sort_by_key(|row| row.sequence);
             let _ = reply.send(rows.iter().map(RowV1::from).collect());

@@ -1,12 +1,17 @@
 //! How reports are sent: parked ones again, over connections that are kept, packed where the server takes it, and at once
 //! when the network is back.
 
-use std::net::Ipv4Addr;
+use std::io::Write;
+use std::net::{Ipv4Addr, TcpListener};
 use std::process::{Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tallyman::domain::forward::Answer;
+use tallyman::io::http::{HttpConfig, OdooClient};
+
 use crate::receiver::{Counterpart, enrolled};
-use crate::support::proxy::{Fault, Proxy};
+use crate::support::proxy::{Fault, Proxy, read_request};
 use crate::support::{Device, until};
 
 const EMPTY_BIN: [&str; 3] = ["A-03-02", "TM-EMPTY", "TM-DONE"];
@@ -142,6 +147,44 @@ fn requests_are_packed_once_the_server_has_offered_it() {
     let mut arrived: Vec<_> = odoo.cases().iter().map(|case| case.event.id.clone()).collect();
     arrived.sort();
     assert_eq!(arrived, device.beeped());
+}
+
+/// Answers request after request with `answers`; returns each request's head and the first byte of its body.
+fn scripted(answers: Vec<&'static str>) -> (String, JoinHandle<Vec<(String, u8)>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let serving = std::thread::spawn(move || {
+        let mut seen = vec![];
+        for answer in answers {
+            let (mut stream, _) = listener.accept().unwrap();
+            let request = read_request(&mut stream).unwrap();
+            let end = request.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
+            seen.push((String::from_utf8_lossy(&request[..end]).to_lowercase(), request[end]));
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+        seen
+    });
+    (url, serving)
+}
+
+#[test]
+fn a_server_that_offers_to_unpack_and_then_refuses_gets_everything_plain() {
+    const OFFER: &str = "HTTP/1.1 200 OK\r\naccept-encoding: br, gzip\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: 15\r\n\r\n{\"results\": []}";
+    const REFUSAL: &str = "HTTP/1.1 415 Unsupported Media Type\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+    let (url, serving) = scripted(vec![OFFER, REFUSAL, OFFER, OFFER]);
+    let config = HttpConfig { allow_plain_http: true, ..HttpConfig::default() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let client = OdooClient::new(&url, &config).unwrap();
+        for _ in 0..3 {
+            let answer = client.send_events("token", vec!["event".repeat(1000)]).await;
+            assert_eq!(answer, Answer::Results { results: vec![], server_time: None });
+        }
+    });
+    let requests = serving.join().unwrap();
+    let packed: Vec<bool> = requests.iter().map(|(head, _)| head.contains("content-encoding: gzip")).collect();
+    assert_eq!(packed, [false, true, false, false]);
+    assert!(requests.iter().zip(packed).all(|((_, first), packed)| *first == if packed { 0x1f } else { b'{' }));
 }
 
 /// In a network of its own, whose only interface the test switches off and on.

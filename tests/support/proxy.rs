@@ -122,7 +122,7 @@ fn serve(mut inward: TcpStream, target: SocketAddr, fault: Fault) -> std::io::Re
 }
 
 /// Reads one HTTP message: its head, and as much body as content-length says.
-fn read_request(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
+pub fn read_request(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
     let mut bytes = vec![];
     let mut buffer = [0; 65536];
     loop {
