@@ -312,10 +312,15 @@ impl Outbox {
 
     pub fn photo_sent(&mut self, digest: Digest) -> Option<Change> {
         let known = self.uploads.sent(digest);
+        self.photo_done(digest);
+        known.then_some(Change::PhotoSent { digest })
+    }
+
+    /// A photo is on the way no more: reports that waited for it alone are wholly in Odoo.
+    fn photo_done(&mut self, digest: Digest) {
         for sequence in self.needs.reports(digest) {
             self.forget_if_settled(sequence);
         }
-        known.then_some(Change::PhotoSent { digest })
     }
 
     /// True while a photo's file may still have to be sent.
