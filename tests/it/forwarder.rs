@@ -233,7 +233,7 @@ fn in_a_network_of_its_own() {
     link("down");
     report(&device, 1);
     let next_try = |status: &serde_json::Value| status["road"]["next_try_s"].as_u64().unwrap_or(0);
-    let waits = device.until_status("a long wait", |status| next_try(status) >= 10);
+    let waits = device.until_status("a long wait", |status| next_try(status) >= 20);
     link("up");
     #[expect(clippy::disallowed_methods, reason = "a measurement, and a wait that must be cut short")]
     let up = std::time::Instant::now();
@@ -244,5 +244,5 @@ fn in_a_network_of_its_own() {
         after.as_millis(),
         next_try(&waits)
     );
-    assert!(after < Duration::from_secs(next_try(&waits)), "the wait was not cut short: {after:?}");
+    assert!(after < Duration::from_secs(next_try(&waits)) / 2, "the wait was not cut short: {after:?}");
 }
