@@ -197,6 +197,23 @@ mod tests {
     }
 
     #[test]
+    fn a_proxy_that_asks_to_wait_is_busy_and_a_portal_with_the_same_header_is_not() {
+        let wait = Some(Duration::from_secs(30));
+        for status in [429, 503] {
+            let answer = events_answer(status, true, wait, b"<html>later</html>");
+            assert_eq!(answer, Answer::Busy { status, retry_after: Duration::from_secs(30) });
+        }
+        assert_eq!(events_answer(200, true, wait, b"<html>"), Answer::NotOurs { status: 200, html: true });
+    }
+
+    #[test]
+    fn the_addons_limit_is_read() {
+        let body = br#"{"error": {"code": "too_large", "message": "At most 9 bytes.", "limit": 9}}"#;
+        let Answer::Refused(error) = events_answer(413, false, None, body) else { panic!() };
+        assert_eq!((error.limit, error.code.as_str()), (Some(9), "too_large"));
+    }
+
+    #[test]
     fn a_photo_is_complete_only_when_the_server_says_201() {
         let body = br#"{"received": 9, "complete": true}"#;
         assert_eq!(evidence_answer(201, false, None, body), Answer::Photo { received: 9, complete: true });
