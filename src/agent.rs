@@ -52,6 +52,8 @@ pub struct Wires {
     pub inward: mpsc::Receiver<Inward>,
     pub asks: mpsc::Receiver<Ask>,
     pub snapshots: watch::Sender<Arc<Snapshot>>,
+    /// Counts the changes of the network.
+    pub network: watch::Receiver<u64>,
     pub stop: CancellationToken,
 }
 
@@ -63,6 +65,8 @@ enum Wake {
     Line(FromLine),
     /// The store is in another state: there is less room, or more.
     Store,
+    /// An interface, an address or a route came or went.
+    Network,
     Timer,
     Stop,
 }
@@ -164,6 +168,7 @@ impl Agent {
                 Wake::Ask(ask) => self.answer(ask),
                 Wake::Saved(result) => self.saved(result),
                 Wake::Store => {}
+                Wake::Network => self.station.network_changed(self.turn.now),
                 Wake::Line(from_line) => self.line_said(from_line),
             }
             if self.broken {
@@ -183,6 +188,7 @@ impl Agent {
             () = wires.stop.cancelled() => Wake::Stop,
             result = saved(&mut self.saving), if saving => Wake::Saved(result),
             Ok(()) = self.health.changed() => Wake::Store,
+            Ok(()) = wires.network.changed() => Wake::Network,
             Some(from_line) = self.line.next() => Wake::Line(from_line),
             Some(ask) = wires.asks.recv() => Wake::Ask(ask),
             Some(inward) = wires.inward.recv(), if !saving => Wake::Inward(inward),

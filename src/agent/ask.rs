@@ -4,9 +4,10 @@ use tokio::sync::oneshot;
 
 use super::Agent;
 use crate::domain::id::{EventId, Sequence};
+use crate::domain::outbox::Entry;
 use crate::domain::view::Row;
 use crate::io::durable;
-use crate::wire::local_v1::{DetailV1, RowV1, StatusV1};
+use crate::wire::local_v1::{DetailV1, RetryV1, RoadV1, RowV1, StatusV1};
 use crate::wire::{event_v1::EventV1, jws};
 
 /// How many delivered reports `queue list --all` shows.
@@ -25,6 +26,11 @@ pub enum Ask {
     Show {
         which: String,
         reply: oneshot::Sender<Option<DetailV1>>,
+    },
+    /// Send parked reports again: one, by event id or by sequence, or all.
+    Retry {
+        which: Option<String>,
+        reply: oneshot::Sender<RetryV1>,
     },
     /// Somebody tests the scanners, or (`stays` false) no longer does. Answers with the number of the last scan shown, or
     /// `None` when too many test at once.
@@ -53,8 +59,15 @@ impl Agent {
                 let last = self.testers.scans().last().map_or(0, |tested| tested.number);
                 let _ = reply.send(room.then_some(last));
             }
+            Ask::Retry { which, reply } => {
+                let _ = reply.send(self.retry(which.as_deref()));
+            }
             Ask::Reload { reply } => {
-                let _ = reply.send(self.line.reload());
+                let reloaded = self.line.reload();
+                if reloaded == Ok(true) {
+                    self.station.enrolled();
+                }
+                let _ = reply.send(reloaded);
             }
         }
     }
@@ -66,7 +79,11 @@ impl Agent {
         let mut damage = self.damage.clone();
         damage.extend(self.health.borrow().damage.iter().cloned());
         damage.extend(kept.map(|path| path.display().to_string()));
-        StatusV1::of(&self.snapshot(), &self.latency, damage)
+        let forwarder = self.station.forwarder();
+        let next_try =
+            forwarder.poll_timeout(self.station.outbox(), self.turn.now).map(|at| at.remaining(self.turn.now));
+        let road = RoadV1::of(forwarder.circuit(), next_try.filter(|_| self.line.is_enrolled()));
+        StatusV1::of(&self.snapshot(), road, &self.latency, damage)
     }
 
     fn list(&self, all: bool, reply: oneshot::Sender<Vec<RowV1>>) {
@@ -77,17 +94,34 @@ impl Agent {
                 Some(wait) => wait.await.unwrap_or_default(),
                 None => Vec::new(),
             };
-            rows.retain(|row| !here.iter().any(|known| known.sequence == row.sequence));
+            // What is here comes in the order of its sequence.
+            rows.retain(|row| here.binary_search_by_key(&row.sequence, |known| known.sequence).is_err());
             rows.extend(here);
             rows.sort_by_key(|row| row.sequence);
             let _ = reply.send(rows.iter().map(RowV1::from).collect());
         });
     }
 
-    fn show(&self, which: &str, reply: oneshot::Sender<Option<DetailV1>>) {
+    /// By event id or by sequence.
+    fn find(&self, which: &str) -> Option<&Entry> {
         let by_id = EventId::parse(which).and_then(|id| self.station.outbox().find(id));
-        let by_sequence = || which.parse().ok().and_then(|n| self.station.outbox().find_sequence(Sequence(n)));
-        let Some(entry) = by_id.or_else(by_sequence) else {
+        by_id.or_else(|| which.parse().ok().and_then(|n| self.station.outbox().find_sequence(Sequence(n))))
+    }
+
+    fn retry(&mut self, which: Option<&str>) -> RetryV1 {
+        let parked = self.station.outbox().counts().parked;
+        let (wanted, state) = match which.map(|which| self.find(which)) {
+            None => (None, None),
+            Some(Some(entry)) => (Some(entry.sequence), Some(entry.state.name().to_owned())),
+            Some(None) => return RetryV1 { known: false, state: None, again: 0, parked },
+        };
+        let again = self.station.send_again(wanted);
+        self.execute();
+        RetryV1 { known: true, state, again, parked: self.station.outbox().counts().parked }
+    }
+
+    fn show(&self, which: &str, reply: oneshot::Sender<Option<DetailV1>>) {
+        let Some(entry) = self.find(which) else {
             let _ = reply.send(None);
             return;
         };

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Ask;
 use crate::domain::view::Snapshot;
-use crate::wire::local_v1::{DetailV1, RowV1, StatusV1};
+use crate::wire::local_v1::{DetailV1, RetryV1, RowV1, StatusV1};
 use crate::wire::scans_v1::{ScansV1, TestedV1};
 
 /// A tester's question for scans is answered after this at the latest; then it asks again, which keeps the test going.
@@ -54,6 +54,8 @@ pub(super) async fn serve(
         .route("/status", get(status))
         .route("/queue", get(list))
         .route("/queue/{which}", get(show))
+        .route("/queue/{which}/retry", post(retry))
+        .route("/retry", post(retry_all))
         .route("/scans", get(scans))
         .route("/scans/leave", post(leave))
         .route("/reload", post(reload))
@@ -86,6 +88,14 @@ async fn list(State(agent): State<Agent>, Query(query): Query<ListQuery>) -> Res
 
 async fn show(State(agent): State<Agent>, UrlPath(which): UrlPath<String>) -> Result<Json<DetailV1>, StatusCode> {
     ask(&agent, |reply| Ask::Show { which, reply }).await?.map(Json).ok_or(StatusCode::NOT_FOUND)
+}
+
+async fn retry(State(agent): State<Agent>, UrlPath(which): UrlPath<String>) -> Result<Json<RetryV1>, StatusCode> {
+    ask(&agent, |reply| Ask::Retry { which: Some(which), reply }).await.map(Json)
+}
+
+async fn retry_all(State(agent): State<Agent>) -> Result<Json<RetryV1>, StatusCode> {
+    ask(&agent, |reply| Ask::Retry { which: None, reply }).await.map(Json)
 }
 
 async fn reload(State(agent): State<Agent>) -> Result<Json<Result<bool, String>>, StatusCode> {

@@ -20,7 +20,7 @@ use crate::io::http::HttpError;
 use crate::io::photos::Photos;
 use crate::io::source::Outlet;
 use crate::io::store::Store;
-use crate::io::{devices, durable, scanner};
+use crate::io::{devices, durable, network, scanner};
 use crate::web;
 
 /// Why an agent did not start, or ended.
@@ -90,7 +90,7 @@ pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, A
     let outlet = |name: &str| Outlet::new(name, inputs.clone(), agent.tested());
     scanner::start(config.scanners, &devices::Roots::default(), outlet, &stop)?;
     tracing::info!(page = %format!("http://{address}/"), "the touch page is up");
-    let wires = Wires { inward, asks: asked, snapshots, stop };
+    let wires = Wires { inward, asks: asked, snapshots, network: network::changes(), stop };
     let task = tokio::spawn(async move {
         // Kept open: the loop must not see its channel closed when the last scanner's task ends.
         let _inputs = inputs;

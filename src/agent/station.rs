@@ -246,12 +246,23 @@ impl Station {
 
     /// A person wants parked events to be sent again: one, or all. Says how many those are.
     pub fn send_again(&mut self, which: Option<Sequence>) -> usize {
-        let all = self.outbox.entries().map(|entry| entry.sequence);
-        let wanted: Vec<Sequence> = all.filter(|sequence| which.is_none_or(|which| which == *sequence)).collect();
+        let parked = self.outbox.entries().filter(|entry| matches!(entry.state, State::Parked(_)));
+        let parked = parked.map(|entry| entry.sequence);
+        let wanted: Vec<Sequence> = parked.filter(|sequence| which.is_none_or(|which| which == *sequence)).collect();
         let changes: Vec<Change> = wanted.into_iter().filter_map(|sequence| self.outbox.send_again(sequence)).collect();
         let count = changes.len();
         self.persist(changes);
         count
+    }
+
+    /// An interface, an address or a route came or went.
+    pub fn network_changed(&mut self, now: Now) {
+        self.forwarder.network_changed(now);
+    }
+
+    /// The device was enrolled, perhaps again.
+    pub fn enrolled(&mut self) {
+        self.forwarder.enrolled();
     }
 
     fn persist(&mut self, changes: Vec<Change>) {

@@ -124,7 +124,7 @@ fn config(args: &Args, folder: &Path, scanner: &PretendScanner) -> Config {
     Config {
         state_dir: folder.to_owned(),
         // Everything here is on the loopback address of this machine.
-        http: HttpConfig { ca_file: None, allow_plain_http: true },
+        http: HttpConfig { allow_plain_http: true, ..HttpConfig::default() },
         retry_max: Duration::from_secs(5),
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, args.page_port)),
         catalog: Some(folder.join("catalog.json")),

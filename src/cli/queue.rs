@@ -1,7 +1,7 @@
-//! `tallyman queue`: what is in the queue, and one event in full.
+//! `tallyman queue`: what is in the queue, one event in full, and another try for what is parked.
 
 use super::{ConfigArg, Failure, local, say};
-use crate::wire::local_v1::{DetailV1, RowV1};
+use crate::wire::local_v1::{DetailV1, RetryV1, RowV1};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -32,12 +32,27 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Send parked reports again: what Odoo refused for good, once its reason is cured
+    Retry {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// The sequence number or the event's id, as `queue list` prints them
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        which: Option<String>,
+        /// All that are parked
+        #[arg(long)]
+        all: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     match &args.command {
         Command::List { config, all, json } => list(config, *all, *json),
         Command::Show { config, which, json } => show(config, which, *json),
+        Command::Retry { config, which, all: _, json } => retry(config, which.as_deref(), *json),
     }
 }
 
@@ -65,10 +80,7 @@ fn list(config: &ConfigArg, all: bool, json: bool) -> Result<(), Failure> {
 }
 
 fn show(config: &ConfigArg, which: &str, json: bool) -> Result<(), Failure> {
-    if which.is_empty() || !which.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
-        return Err(Failure::other(format!("{which:?} is neither a sequence number nor an event's id")));
-    }
-    let path = format!("/queue/{which}");
+    let path = format!("/queue/{}", name(which)?);
     let detail: DetailV1 = local::get_json(&config.load()?.state_dir, &path)?
         .ok_or_else(|| Failure::other(format!("no report {which} is in the queue (tallyman queue list --all)")))?;
     let text = if json { serde_json::to_string_pretty(&detail) } else { serde_json::to_string_pretty(&detail.event) };
@@ -79,4 +91,48 @@ fn show(config: &ConfigArg, which: &str, json: bool) -> Result<(), Failure> {
     let row = &detail.row;
     let end = row.case.as_deref().or(row.error.as_deref()).unwrap_or("-");
     say(&format!("sequence {}  id {}  {}  {end}\ndigest {}\n{text}", row.sequence, row.id, row.state, detail.digest))
+}
+
+/// A name of a report that can stand in a path.
+fn name(which: &str) -> Result<&str, Failure> {
+    if which.is_empty() || !which.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+        return Err(Failure::other(format!("{which:?} is neither a sequence number nor an event's id")));
+    }
+    Ok(which)
+}
+
+fn retry(config: &ConfigArg, which: Option<&str>, json: bool) -> Result<(), Failure> {
+    let path = match which {
+        Some(which) => format!("/queue/{}/retry", name(which)?),
+        None => "/retry".to_owned(),
+    };
+    let done: RetryV1 = local::post_json(&config.load()?.state_dir, &path)?
+        .ok_or_else(|| Failure::other("the agent can't send reports again; is it an older version?"))?;
+    if let Some(why_not) = why_not(which, &done) {
+        return Err(Failure::other(why_not));
+    }
+    if json {
+        return say(&serde_json::to_string_pretty(&done).map_err(Failure::other)?);
+    }
+    let again = match done.again {
+        0 => "Nothing is parked.".to_owned(),
+        1 => "1 report waits again and is sent as soon as Odoo is reached.".to_owned(),
+        count => format!("{count} reports wait again and are sent as soon as Odoo is reached."),
+    };
+    let rest = if done.parked > 0 { format!(" {} still parked.", done.parked) } else { String::new() };
+    say(&format!("{again}{rest}"))
+}
+
+/// Why the one report that was named is not sent again.
+fn why_not(which: Option<&str>, done: &RetryV1) -> Option<String> {
+    let which = which.filter(|_| done.again == 0)?;
+    Some(match (done.known, done.state.as_deref()) {
+        (true, Some("pending" | "sending")) => {
+            format!(
+                "report {which} is not parked: it waits, and is sent as soon as it can be (tallyman status says when)"
+            )
+        }
+        (true, _) => format!("report {which} is not parked: it is in Odoo"),
+        (false, _) => format!("no report {which} is in the queue (tallyman queue list shows what is)"),
+    })
 }

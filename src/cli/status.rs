@@ -1,7 +1,7 @@
 //! `tallyman status`: how the running agent is.
 
 use super::{ConfigArg, Failure, local, say};
-use crate::wire::local_v1::{StatusV1, SummaryV1, TroubleV1};
+use crate::wire::local_v1::{RoadV1, StatusV1, SummaryV1, TroubleV1};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -45,6 +45,7 @@ fn readable(status: &StatusV1) -> String {
         }
         None => lines.push("  last error     -".to_owned()),
     }
+    lines.push(format!("  next try       {}", next_try(&status.road)));
     for scanner in &status.scanners {
         let state = if scanner.connected { "connected" } else { "AWAY" };
         lines.push(format!("  scanner        {}: {state}, {}", scanner.name, scanner.detail));
@@ -64,6 +65,20 @@ fn readable(status: &StatusV1) -> String {
         lines.push(format!("  set aside      {kept}"));
     }
     lines.join("\n")
+}
+
+fn next_try(road: &RoadV1) -> String {
+    let when = match road.next_try_s {
+        Some(0) => "now".to_owned(),
+        Some(seconds) => format!("in {seconds} s"),
+        None => "-".to_owned(),
+    };
+    match road.circuit.as_str() {
+        "open" => format!("{when}, with one report   (several requests failed in a row)"),
+        "half_open" => "now, with one report   (several requests failed in a row)".to_owned(),
+        "stopped" => "never: this device was revoked".to_owned(),
+        _ => when,
+    }
 }
 
 /// The software's own share, from the last byte's read or from the kernel's time of the last key.

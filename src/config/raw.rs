@@ -48,6 +48,7 @@ struct RawOdoo {
     #[serde(default)]
     allow_plain_http: bool,
     retry_max_seconds: Option<Spanned<u64>>,
+    timeout_seconds: Option<Spanned<u64>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -103,6 +104,7 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
         http: HttpConfig {
             ca_file: raw.odoo.ca_file.map(|path| folder.join(path)),
             allow_plain_http: raw.odoo.allow_plain_http,
+            timeout: at.timeout(raw.odoo.timeout_seconds)?,
         },
         retry_max: at.retry_max(raw.odoo.retry_max_seconds)?,
         listen: at.listen(raw.page.listen)?,
@@ -142,6 +144,14 @@ impl Text<'_> {
             None => Ok(Duration::from_secs(60)),
             Some(s) if (1..=600).contains(s.get_ref()) => Ok(Duration::from_secs(s.into_inner())),
             Some(s) => Err(self.error(s.span(), "retry_max_seconds is out of range", "write 1 to 600")),
+        }
+    }
+
+    fn timeout(&self, seconds: Option<Spanned<u64>>) -> Result<Duration, ConfigError> {
+        match seconds {
+            None => Ok(HttpConfig::default().timeout),
+            Some(s) if (1..=300).contains(s.get_ref()) => Ok(Duration::from_secs(s.into_inner())),
+            Some(s) => Err(self.error(s.span(), "timeout_seconds is out of range", "write 1 to 300")),
         }
     }
 
@@ -288,6 +298,7 @@ mod tests {
             ("state_dir = \"s\"\n[photos]\nmax_edge = 320".to_owned(), "3:12", "640 to 8192"),
             ("state_dir = \"s\"\n[photos]\nquality = 101".to_owned(), "3:11", "40 to 95"),
             ("state_dir = \"s\"\n[photos]\nmax_disk_mib = 1".to_owned(), "3:16", "16 to"),
+            ("state_dir = \"s\"\n[odoo]\ntimeout_seconds = 301".to_owned(), "3:19", "1 to 300"),
             (scanner("kind = \"seriel\""), "4:8", "did you mean \"serial\"?"),
             (scanner("kind = \"serial\""), "4:8", "path ="),
             (scanner("kind = \"serial\"\npath = \"/dev/x\"\nbaud = 9601"), "6:8", "9600"),

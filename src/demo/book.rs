@@ -30,6 +30,7 @@ pub struct Book {
     photo_bytes: usize,
     photo_calls: Vec<PhotoCall>,
     revoked: bool,
+    rejects: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -86,6 +87,7 @@ impl Book {
             photo_bytes: 0,
             photo_calls: Vec::new(),
             revoked: false,
+            rejects: false,
         }
     }
 
@@ -119,6 +121,16 @@ impl Book {
     /// Refuses the device from here on, as an administrator would.
     pub fn revoke(&mut self) {
         self.revoked = true;
+    }
+
+    /// Takes the revocation back.
+    pub fn reinstate(&mut self) {
+        self.revoked = false;
+    }
+
+    /// Rejects every new event from here on, or no longer.
+    pub fn reject(&mut self, rejects: bool) {
+        self.rejects = rejects;
     }
 
     /// Knows a key without an enrolment.
@@ -204,6 +216,9 @@ impl Book {
         let signer = self.keys.get(&verified.kid).map(|known| known.device.as_str());
         if signer != Some(device) || read.source != format!("urn:uuid:{device}") {
             return Err((Some(read.id), "wrong_device"));
+        }
+        if self.rejects {
+            return Err((Some(read.id), "bad_event"));
         }
         let ours = read.kind.starts_with(TYPE_PREFIX) && read.kind.ends_with(TYPE_SUFFIX);
         if read.specversion != "1.0" || uuid::Uuid::try_parse(&read.id).is_err() || !ours {

@@ -1,13 +1,17 @@
 //! The receiver's HTTP: the three calls of docs/protocol.md on loopback.
 
+use std::io::Read;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{post, put};
 use axum::{Json, Router};
+use flate2::read::GzDecoder;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -22,16 +26,22 @@ const MAX_EVENTS: usize = 50;
 #[derive(Clone, Debug)]
 pub struct Receiver {
     book: Arc<Mutex<Book>>,
+    packed: Arc<AtomicU32>,
 }
 
 impl Receiver {
     pub fn new(book: Book) -> Receiver {
-        Receiver { book: Arc::new(Mutex::new(book)) }
+        Receiver { book: Arc::new(Mutex::new(book)), packed: Arc::default() }
     }
 
     pub fn book(&self) -> MutexGuard<'_, Book> {
         // A panic while the books were open leaves them readable; this is a demo's memory, not a journal.
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many packed requests came.
+    pub fn packed(&self) -> u32 {
+        self.packed.load(Ordering::Relaxed)
     }
 
     /// Serves until `stop`.
@@ -65,12 +75,25 @@ async fn events(State(receiver): State<Receiver>, headers: HeaderMap, body: Byte
         Ok(device) => device,
         Err(refused) => return refusal(refused),
     };
-    let Ok(request) = serde_json::from_slice::<EventsRequest>(&body) else { return bad_request() };
+    let packed = headers.get(CONTENT_ENCODING).is_some_and(|coding| coding == "gzip");
+    receiver.packed.fetch_add(u32::from(packed), Ordering::Relaxed);
+    let body = if packed { unpacked(&body) } else { Some(body.to_vec()) };
+    let Some(Ok(request)) = body.map(|body| serde_json::from_slice::<EventsRequest>(&body)) else {
+        return bad_request();
+    };
     if request.events.is_empty() || request.events.len() > MAX_EVENTS {
         return bad_request();
     }
     let results = request.events.iter().map(|event| book.receive(event, &device)).collect();
-    Json(EventsResponse { results, server_time: Some(now.to_string()) }).into_response()
+    let response = EventsResponse { results, server_time: Some(now.to_string()) };
+    ([(ACCEPT_ENCODING, "gzip")], Json(response)).into_response()
+}
+
+/// `None` for what is no gzip, or has more in it than any request.
+fn unpacked(body: &[u8]) -> Option<Vec<u8>> {
+    let mut plain = Vec::new();
+    GzDecoder::new(body).take(MAX_BODY as u64 + 1).read_to_end(&mut plain).ok()?;
+    (plain.len() <= MAX_BODY).then_some(plain)
 }
 
 async fn evidence(

@@ -3,25 +3,28 @@
 //! Only receipts release events ([`super::receipt`]). Everything else that a network can answer, from a captive portal's
 //! friendly 200 to a proxy's 502, is a [`Trouble`] with a name, and the backlog waits.
 
+mod breaker;
+mod events;
 mod trouble;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::clock::Heard;
 use super::evidence::Piece;
 use super::id::Sequence;
-use super::outbox::{Change, MAX_BATCH, Outbox};
+use super::outbox::{Change, Outbox};
 use super::receipt::Receipt;
 use super::time::{Deadline, Now, Wall};
+use breaker::Breaker;
 pub use trouble::Trouble;
 
-const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// Nobody stands beside the device when the answer was a refusal of the whole device: don't hammer.
 const REFUSED_WAIT: Duration = Duration::from_secs(60);
-/// What a server may ask for with Retry-After.
-const HINT: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(600);
 /// A fresh report may cut a wait short, but not more often than this.
 const POKE_AFTER: Duration = Duration::from_secs(5);
+/// A change of the network may, too: an interface that comes and goes makes no more requests than this.
+const NETWORK_AFTER: Duration = Duration::from_secs(2);
 
 /// One request that the shell should make.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +57,11 @@ pub enum Answer {
         status: u16,
         html: bool,
     },
+    /// An answer that is not from the addon and asks to wait, as proxies do.
+    Busy {
+        status: u16,
+        retry_after: Duration,
+    },
     /// No answer.
     Unreachable {
         why: Unreachable,
@@ -65,6 +73,35 @@ pub enum Answer {
     },
 }
 
+impl Answer {
+    /// How long the server wants to be left alone.
+    fn hint(&self) -> Option<Duration> {
+        match self {
+            Answer::Refused(error) => error.retry_after,
+            Answer::Busy { retry_after, .. } => Some(*retry_after),
+            Answer::Results { .. }
+            | Answer::Photo { .. }
+            | Answer::PhotoLost { .. }
+            | Answer::NotOurs { .. }
+            | Answer::Unreachable { .. }
+            | Answer::Local { .. } => None,
+        }
+    }
+
+    fn server_time(&self) -> Option<Wall> {
+        match self {
+            Answer::Refused(error) => error.server_time,
+            Answer::Results { server_time, .. } => *server_time,
+            Answer::Busy { .. }
+            | Answer::Photo { .. }
+            | Answer::PhotoLost { .. }
+            | Answer::NotOurs { .. }
+            | Answer::Unreachable { .. }
+            | Answer::Local { .. } => None,
+        }
+    }
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ApiError {
     pub status: u16,
@@ -73,6 +110,8 @@ pub struct ApiError {
     pub server_time: Option<Wall>,
     pub retry_after: Option<Duration>,
     pub received: Option<u64>,
+    /// With 413: the most bytes that a request may have.
+    pub limit: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,31 +133,55 @@ pub struct Outcome {
     pub heard: Option<Heard>,
 }
 
+/// How the circuit to Odoo is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Circuit {
+    Closed,
+    /// Several requests in a row failed: nothing is sent for a while.
+    Open,
+    /// One small request tries whether it works again.
+    HalfOpen,
+    /// The device was revoked: nothing is sent until it is enrolled again.
+    Stopped,
+}
+
+impl Circuit {
+    pub fn name(self) -> &'static str {
+        match self {
+            Circuit::Closed => "closed",
+            Circuit::Open => "open",
+            Circuit::HalfOpen => "half_open",
+            Circuit::Stopped => "stopped",
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct Forwarder {
-    longest_wait: Duration,
+    breaker: Breaker,
     under_way: Option<Job>,
-    failures: u32,
-    not_before: Option<Deadline>,
     last_try: Option<Duration>,
-    batch: usize,
     revoked: bool,
     trouble: Option<Trouble>,
     reached: Option<Duration>,
+    /// Events that a proxy found too large when they went alone, and when.
+    too_large: BTreeMap<Sequence, Duration>,
+    /// The network changed, or the device was enrolled again, while the request under way was made: what becomes of it says
+    /// little about the next.
+    outdated: bool,
 }
 
 impl Forwarder {
     pub fn new(longest_wait: Duration) -> Forwarder {
         Forwarder {
-            longest_wait,
+            breaker: Breaker::new(longest_wait),
             under_way: None,
-            failures: 0,
-            not_before: None,
             last_try: None,
-            batch: MAX_BATCH,
             revoked: false,
             trouble: None,
             reached: None,
+            too_large: BTreeMap::new(),
+            outdated: false,
         }
     }
 
@@ -135,14 +198,24 @@ impl Forwarder {
         self.under_way.is_some()
     }
 
+    pub fn circuit(&self) -> Circuit {
+        match (self.revoked, self.breaker.has_tripped(), &self.under_way) {
+            (true, _, _) => Circuit::Stopped,
+            (false, false, _) => Circuit::Closed,
+            (false, true, Some(_)) => Circuit::HalfOpen,
+            (false, true, None) => Circuit::Open,
+        }
+    }
+
     /// The next request, if one is due. Events first: a photo never delays one.
     pub fn poll_send(&mut self, outbox: &mut Outbox, now: Now) -> Option<Job> {
-        if self.under_way.is_some() || self.revoked || self.not_before.is_some_and(|at| !at.is_past(now)) {
+        if self.under_way.is_some() || self.revoked || !self.breaker.lets_pass(now) {
             return None;
         }
-        let events = outbox.lease(self.batch, now);
+        let events = outbox.lease(self.breaker.batch(), now);
         let job = if events.is_empty() { Job::Photo(outbox.next_upload(now)?) } else { Job::Events(events) };
         self.last_try = Some(now.boot);
+        self.outdated = false;
         self.under_way = Some(job.clone());
         Some(job)
     }
@@ -153,7 +226,7 @@ impl Forwarder {
             return None;
         }
         let due = outbox.next_due(now).into_iter().chain(outbox.next_upload_due(now)).min()?;
-        Some(self.not_before.map_or(due, |at| at.max(due)))
+        Some(self.breaker.until().map_or(due, |at| at.max(due)))
     }
 
     /// A fresh report: worth trying at once, unless that was just tried.
@@ -161,8 +234,27 @@ impl Forwarder {
         let rested = self.last_try.is_none_or(|at| now.boot.saturating_sub(at) >= POKE_AFTER);
         let waiting_for_network = matches!(self.trouble, Some(Trouble::NoNetwork(_) | Trouble::Timeout));
         if rested && waiting_for_network {
-            self.not_before = None;
+            self.breaker.go_on();
         }
+    }
+
+    /// An interface, an address or a route came or went. Cuts a wait short if that may have been the trouble.
+    pub fn network_changed(&mut self, now: Now) {
+        self.outdated = self.under_way.is_some();
+        if self.trouble.as_ref().is_some_and(Trouble::is_of_the_network) {
+            let rested = self.last_try.map_or(now.boot, |at| at.saturating_add(NETWORK_AFTER));
+            self.breaker.hurry(Deadline(rested.max(now.boot)));
+        }
+    }
+
+    /// The device was enrolled, perhaps again: what was said to its old key is void.
+    pub fn enrolled(&mut self) {
+        self.outdated = self.under_way.is_some();
+        self.revoked = false;
+        if matches!(self.trouble, Some(Trouble::Revoked(_) | Trouble::Unauthorized(_))) {
+            self.trouble = None;
+        }
+        self.breaker.succeeded();
     }
 
     /// Takes an event out of the request that is being prepared: it can't be sent.
@@ -182,41 +274,6 @@ impl Forwarder {
             Some(Job::Photo(piece)) => self.photo_answered(piece, answer, outbox, now, jitter),
             None => Outcome::default(),
         }
-    }
-
-    fn events_answered(
-        &mut self,
-        sent: &[Sequence],
-        answer: Answer,
-        outbox: &mut Outbox,
-        now: Now,
-        jitter: u8,
-    ) -> Outcome {
-        let Answer::Results { results, server_time } = answer else {
-            if let Answer::Refused(error) = &answer
-                && error.status == 413
-            {
-                self.batch = (sent.len() / 2).max(1);
-            }
-            outbox.give_back(sent);
-            return self.failed(answer, now, jitter);
-        };
-        let retry = now.plus(self.wait(jitter));
-        let mut named = 0;
-        let mut changes = Vec::new();
-        for (sequence, receipt) in sent.iter().zip(&results) {
-            named += usize::from(outbox.get(*sequence).is_some_and(|entry| receipt.matches(entry.id, entry.digest)));
-            changes.extend(outbox.settle(*sequence, receipt, retry));
-        }
-        // A server that answered fewer results than events leaves the rest leased: they go back.
-        outbox.give_back(sent);
-        if named == 0 {
-            self.back_off(Trouble::Nonsense, None, now, jitter);
-            return Outcome { changes, heard: None };
-        }
-        self.succeeded(now);
-        self.batch = MAX_BATCH.min(self.batch.saturating_mul(2));
-        Outcome { changes, heard: self.heard(server_time, now) }
     }
 
     fn photo_answered(&mut self, sent: Piece, answer: Answer, outbox: &mut Outbox, now: Now, jitter: u8) -> Outcome {
@@ -260,8 +317,13 @@ impl Forwarder {
                 uploads.restart_at(sent.digest, Some(0));
                 Outcome::default()
             }
-            Answer::Results { .. } | Answer::Refused(_) | Answer::NotOurs { .. } | Answer::Unreachable { .. } => {
-                if matches!(answer, Answer::NotOurs { .. } | Answer::Unreachable { .. }) && sent.offset.is_some() {
+            Answer::Results { .. }
+            | Answer::Refused(_)
+            | Answer::Busy { .. }
+            | Answer::NotOurs { .. }
+            | Answer::Unreachable { .. } => {
+                let unheard = !matches!(answer, Answer::Results { .. } | Answer::Refused(_));
+                if unheard && sent.offset.is_some() {
                     // The piece may have arrived, or not.
                     uploads.restart_at(sent.digest, None);
                     uploads.shrink(sent.length);
@@ -272,25 +334,26 @@ impl Forwarder {
     }
 
     fn failed(&mut self, answer: Answer, now: Now, jitter: u8) -> Outcome {
-        let (server_time, hint) = match &answer {
-            Answer::Refused(error) => (error.server_time, error.retry_after),
-            Answer::Results { .. }
-            | Answer::Photo { .. }
-            | Answer::PhotoLost { .. }
-            | Answer::NotOurs { .. }
-            | Answer::Unreachable { .. }
-            | Answer::Local { .. } => (None, None),
-        };
+        let (heard, hint) = (self.heard(answer.server_time(), now), answer.hint());
+        let outcome = Outcome { changes: Vec::new(), heard };
         let trouble = Trouble::of(answer);
         if trouble == Trouble::ClockSkew && self.trouble != Some(Trouble::ClockSkew) {
             // The offset is corrected by this very answer: try again at once, but only once.
             self.trouble = Some(trouble);
-            self.not_before = None;
-            return Outcome { changes: Vec::new(), heard: self.heard(server_time, now) };
+            self.breaker.go_on();
+            return outcome;
+        }
+        let outdated = std::mem::take(&mut self.outdated);
+        if outdated && matches!(trouble, Trouble::Revoked(_) | Trouble::Unauthorized(_)) {
+            return outcome;
         }
         self.revoked = matches!(trouble, Trouble::Revoked(_));
+        let again_soon = outdated && trouble.is_of_the_network();
         self.back_off(trouble, hint, now, jitter);
-        Outcome { changes: Vec::new(), heard: self.heard(server_time, now) }
+        if again_soon {
+            self.breaker.hurry(now.plus(NETWORK_AFTER));
+        }
+        outcome
     }
 
     fn heard(&self, server_time: Option<Wall>, now: Now) -> Option<Heard> {
@@ -299,25 +362,20 @@ impl Forwarder {
     }
 
     fn succeeded(&mut self, now: Now) {
-        self.failures = 0;
-        self.not_before = None;
+        self.breaker.succeeded();
         self.trouble = None;
         self.reached = Some(now.boot);
     }
 
     fn back_off(&mut self, trouble: Trouble, hint: Option<Duration>, now: Now, jitter: u8) {
         let refused = matches!(trouble, Trouble::Unauthorized(_) | Trouble::Refused { .. });
-        let floor = if refused { REFUSED_WAIT.min(self.longest_wait) } else { Duration::ZERO };
-        let asked = hint.map(|hint| hint.clamp(*HINT.start(), *HINT.end()));
-        self.not_before = Some(now.plus(asked.unwrap_or_else(|| self.wait(jitter)).max(floor)));
-        self.failures = self.failures.saturating_add(1);
-        self.trouble = Some(trouble);
+        let floor = if refused { REFUSED_WAIT } else { Duration::ZERO };
+        self.back_off_for(trouble, hint, floor, now, jitter);
     }
 
-    /// Doubles from a second up to the longest wait, spread by a quarter so that a fleet doesn't return in step.
-    fn wait(&self, jitter: u8) -> Duration {
-        let base = FIRST_WAIT.saturating_mul(1 << self.failures.min(16)).min(self.longest_wait);
-        base.mul_f64(0.75 + f64::from(jitter) / 1024.0)
+    fn back_off_for(&mut self, trouble: Trouble, hint: Option<Duration>, floor: Duration, now: Now, jitter: u8) {
+        self.breaker.failed(hint, floor, now, jitter);
+        self.trouble = Some(trouble);
     }
 }
 

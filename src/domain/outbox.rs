@@ -2,6 +2,9 @@
 //!
 //! The outbox holds states, never event bytes, and doesn't know what an event means.
 
+mod needs;
+mod order;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::event::Photo;
@@ -10,6 +13,8 @@ use super::id::{Digest, EventId, Sequence};
 use super::policy::Kind;
 use super::receipt::{Receipt, Refusal, Status, Verdict};
 use super::time::{Deadline, Now, Wall};
+use needs::Needs;
+use order::{Line, Order};
 
 /// Beyond this, captures are refused visibly: weeks of work at any warehouse, and some tens of megabytes of memory.
 pub const MAX_WAITING: usize = 200_000;
@@ -39,18 +44,15 @@ pub enum State {
     Waiting {
         attempts: u32,
         not_before: Option<Deadline>,
+        /// Why it did not go when it was last tried, or why it was parked before a person sent it again.
         last: Option<Refusal>,
     },
     /// In a request that is under way.
-    Leased {
-        attempts: u32,
-    },
+    Leased { attempts: u32, last: Option<Refusal> },
     /// Refused by the server for good: a person decides.
     Parked(Refusal),
     /// In Odoo; `case` is its number there. Its photos may still be on the way.
-    Delivered {
-        case: Option<String>,
-    },
+    Delivered { case: Option<String> },
 }
 
 impl State {
@@ -106,6 +108,9 @@ pub struct Counts {
 #[derive(Debug, Default)]
 pub struct Outbox {
     entries: BTreeMap<Sequence, Entry>,
+    order: Order,
+    needs: Needs,
+    oldest_pending: Option<Sequence>,
     uploads: Uploads,
     /// Delivered events whose photos are still on the way.
     awaiting_photos: BTreeSet<Sequence>,
@@ -129,16 +134,41 @@ impl Outbox {
     /// Takes an event that is durable. Entries that an earlier run delivered come back as [`State::Delivered`] when
     /// photos of theirs are still here.
     pub fn admit(&mut self, entry: Entry, photos_sent: &[Digest]) {
+        let sequence = entry.sequence;
         match &entry.state {
             State::Parked(_) => self.parked += 1,
             State::Delivered { .. } => {
                 self.uploads.want(&entry.photos, photos_sent, Start::Unknown);
-                self.awaiting_photos.insert(entry.sequence);
+                self.awaiting_photos.insert(sequence);
             }
-            State::Waiting { .. } | State::Leased { .. } => {}
+            State::Waiting { not_before, .. } => {
+                self.order.wait(Line::of(&entry.subject, sequence), sequence, *not_before);
+                self.is_pending(sequence);
+            }
+            State::Leased { .. } => {
+                self.order.wait(Line::of(&entry.subject, sequence), sequence, None);
+                self.is_pending(sequence);
+            }
         }
-        self.entries.insert(entry.sequence, entry);
-        self.forget_settled();
+        self.needs.add(&entry.photos, sequence);
+        self.entries.insert(sequence, entry);
+        self.forget_if_settled(sequence);
+    }
+
+    /// A report waits: it may be the oldest that does.
+    fn is_pending(&mut self, sequence: Sequence) {
+        self.oldest_pending = Some(self.oldest_pending.map_or(sequence, |oldest| oldest.min(sequence)));
+    }
+
+    /// A report waits no more: it was delivered or parked.
+    fn is_decided(&mut self, line: Line, sequence: Sequence) {
+        self.order.leave(line, sequence);
+        if self.oldest_pending == Some(sequence) {
+            // What waits behind it is mostly the very next one.
+            let pending = |entry: &Entry| matches!(entry.state, State::Waiting { .. } | State::Leased { .. });
+            let mut rest = self.entries.range(sequence..);
+            self.oldest_pending = rest.find(|(_, entry)| pending(entry)).map(|(sequence, _)| *sequence);
+        }
     }
 
     pub fn get(&self, sequence: Sequence) -> Option<&Entry> {
@@ -165,68 +195,66 @@ impl Outbox {
     }
 
     pub fn counts(&self) -> Counts {
-        let pending = |entry: &&Entry| matches!(entry.state, State::Waiting { .. } | State::Leased { .. });
         Counts {
             pending: self.entries.len() - self.parked - self.awaiting_photos.len(),
             parked: self.parked,
             delivered: self.delivered,
             photos_pending: self.uploads.len(),
             photos_lost: self.uploads.lost().len(),
-            oldest_pending: self.entries.values().find(pending).map(|entry| entry.captured),
+            oldest_pending: self
+                .oldest_pending
+                .and_then(|oldest| self.entries.get(&oldest))
+                .map(|entry| entry.captured),
         }
     }
 
-    /// The first event that may be sent at `now` and those behind it, oldest first, at most `max` of them.
+    /// What may be sent at `now`, oldest first, at most `max` events and [`MAX_BATCH_BYTES`]. An event stays while an
+    /// earlier one of its document must wait or is under way; a parked one holds up nobody.
     pub fn lease(&mut self, max: usize, now: Now) -> Vec<Sequence> {
-        let mut leased = Vec::new();
-        let mut bytes = 0;
-        for entry in self.entries.values_mut() {
-            let State::Waiting { attempts, not_before, .. } = &entry.state else { continue };
-            if not_before.is_some_and(|at| !at.is_past(now)) {
-                continue;
+        let Outbox { order, entries, .. } = self;
+        let (mut count, mut bytes) = (0, 0);
+        let leased = order.lease(now, |sequence| {
+            bytes += entries.get(&sequence).map_or(0, |entry| entry.size);
+            count += 1;
+            count <= max && (bytes <= MAX_BATCH_BYTES || count == 1)
+        });
+        for sequence in &leased {
+            if let Some(entry) = entries.get_mut(sequence)
+                && let State::Waiting { attempts, last, .. } = &mut entry.state
+            {
+                entry.state = State::Leased { attempts: attempts.saturating_add(1), last: last.take() };
             }
-            bytes += entry.size;
-            if leased.len() == max || (bytes > MAX_BATCH_BYTES && !leased.is_empty()) {
-                break;
-            }
-            entry.state = State::Leased { attempts: attempts.saturating_add(1) };
-            leased.push(entry.sequence);
         }
         leased
     }
 
     /// When something that waits may be sent: at once (`Some(now)`), later, or never.
     pub fn next_due(&self, now: Now) -> Option<Deadline> {
-        let due = self.entries.values().filter_map(|entry| match entry.state {
-            State::Waiting { not_before, .. } => Some(not_before.unwrap_or(Deadline(now.boot))),
-            State::Leased { .. } | State::Parked(_) | State::Delivered { .. } => None,
-        });
-        // The first without a wait ends the search; a long backlog is not walked through.
-        let mut earliest: Option<Deadline> = None;
-        for at in due {
-            earliest = Some(earliest.map_or(at, |known| known.min(at)));
-            if at.is_past(now) {
-                break;
-            }
-        }
-        earliest
+        self.order.next_due(now)
     }
 
     /// Gives leased events back unsent, or unanswered: they wait for the next request.
     pub fn give_back(&mut self, sequences: &[Sequence]) {
         for sequence in sequences {
-            if let Some(entry) = self.entries.get_mut(sequence)
-                && let State::Leased { attempts } = entry.state
-            {
-                entry.state = State::Waiting { attempts, not_before: None, last: None };
-            }
+            self.keep(*sequence, None, None);
+        }
+    }
+
+    /// A leased event waits again: for the next request, or until its own time.
+    fn keep(&mut self, sequence: Sequence, until: Option<Deadline>, why: Option<Refusal>) {
+        if let Some(entry) = self.entries.get_mut(&sequence)
+            && let State::Leased { attempts, last } = &mut entry.state
+        {
+            entry.state = State::Waiting { attempts: *attempts, not_before: until, last: why.or(last.take()) };
+            self.order.wait(Line::of(&entry.subject, sequence), sequence, until);
         }
     }
 
     /// Judges a leased event by its receipt. `retry` is when an event that must be kept may be sent again.
     pub fn settle(&mut self, sequence: Sequence, receipt: &Receipt, retry: Deadline) -> Option<Change> {
         let entry = self.entries.get_mut(&sequence)?;
-        let State::Leased { attempts } = entry.state else { return None };
+        let State::Leased { .. } = entry.state else { return None };
+        let line = Line::of(&entry.subject, sequence);
         match receipt.verdict(entry.id, entry.digest) {
             Verdict::Release { case, missing_evidence } => {
                 entry.state = State::Delivered { case: case.clone() };
@@ -238,19 +266,26 @@ impl Outbox {
                 let start = if receipt.status == Status::Created { Start::Fresh } else { Start::Unknown };
                 self.uploads.want(&entry.photos, &photos_there, start);
                 self.awaiting_photos.insert(sequence);
-                self.forget_settled();
+                self.is_decided(line, sequence);
+                self.forget_if_settled(sequence);
                 Some(Change::Delivered { sequence, case, photos_there })
             }
             Verdict::Park(why) => {
                 entry.state = State::Parked(why.clone());
                 self.parked += 1;
+                self.is_decided(line, sequence);
                 Some(Change::Parked { sequence, why })
             }
             Verdict::Keep(why) => {
-                entry.state = State::Waiting { attempts, not_before: Some(retry), last: Some(why) };
+                self.keep(sequence, Some(retry), Some(why));
                 None
             }
         }
+    }
+
+    /// A leased event steps aside until `retry`, so that those of other documents go on.
+    pub fn set_aside(&mut self, sequence: Sequence, why: Option<Refusal>, retry: Deadline) {
+        self.keep(sequence, Some(retry), why);
     }
 
     /// Parks an event for a reason of this device's own.
@@ -261,7 +296,9 @@ impl Outbox {
         }
         let why = Refusal { code: code.to_owned(), message: message.to_owned() };
         entry.state = State::Parked(why.clone());
+        let line = Line::of(&entry.subject, sequence);
         self.parked += 1;
+        self.is_decided(line, sequence);
         Some(Change::Parked { sequence, why })
     }
 
@@ -285,14 +322,14 @@ impl Outbox {
 
     pub fn photo_sent(&mut self, digest: Digest) -> Option<Change> {
         let known = self.uploads.sent(digest);
-        self.forget_settled();
+        self.photo_done(digest);
         known.then_some(Change::PhotoSent { digest })
     }
 
     /// Gives a photo up, visibly: its report stands without it.
     pub fn photo_lost(&mut self, digest: Digest, why: &str) -> Option<Change> {
         let known = self.uploads.lose(digest, why);
-        self.forget_settled();
+        self.photo_done(digest);
         known.then(|| Change::PhotoLost { digest, why: why.to_owned() })
     }
 
@@ -306,19 +343,27 @@ impl Outbox {
         self.uploads.lost()
     }
 
-    /// True while a photo's file may still have to be sent.
-    pub fn needs_photo(&self, digest: Digest) -> bool {
-        self.entries.values().any(|entry| entry.photos.iter().any(|photo| photo.digest == digest))
+    /// A photo is on the way no more: reports that waited for it alone are wholly in Odoo.
+    fn photo_done(&mut self, digest: Digest) {
+        for sequence in self.needs.reports(digest) {
+            self.forget_if_settled(sequence);
+        }
     }
 
-    /// Puts a parked event back among those that wait, as if it were new.
+    /// True while a photo's file may still have to be sent.
+    pub fn needs_photo(&self, digest: Digest) -> bool {
+        self.needs.any(digest)
+    }
+
+    /// Puts a parked event back among those that wait. Why it was parked stays visible until there is news.
     pub fn send_again(&mut self, sequence: Sequence) -> Option<Change> {
         let entry = self.entries.get_mut(&sequence)?;
-        if !matches!(entry.state, State::Parked(_)) {
-            return None;
-        }
-        entry.state = State::FRESH;
+        let State::Parked(why) = &entry.state else { return None };
+        entry.state = State::Waiting { attempts: 0, not_before: None, last: Some(why.clone()) };
+        let line = Line::of(&entry.subject, sequence);
         self.parked -= 1;
+        self.order.wait(line, sequence, None);
+        self.is_pending(sequence);
         Some(Change::Returned { sequence })
     }
 
@@ -327,22 +372,27 @@ impl Outbox {
         std::mem::take(&mut self.settled)
     }
 
-    /// Moves what is wholly in Odoo to the recent list. Looks only at events that wait for photos, never at the backlog.
-    fn forget_settled(&mut self) {
-        let Outbox { entries, uploads, awaiting_photos, recent, settled, .. } = self;
-        awaiting_photos.retain(|sequence| {
-            let waits = entries.get(sequence).is_some_and(|entry| uploads.any(&entry.photos));
-            if !waits && let Some(entry) = entries.remove(sequence) {
-                if recent.len() == RECENT {
-                    recent.pop_front();
-                }
-                recent.push_back(entry);
-                settled.push(*sequence);
+    /// Moves a delivered event to the recent list when none of its photos is still on the way.
+    fn forget_if_settled(&mut self, sequence: Sequence) {
+        let Outbox { entries, uploads, awaiting_photos, recent, settled, needs, .. } = self;
+        let waits = entries.get(&sequence).is_some_and(|entry| uploads.any(&entry.photos));
+        if waits || !awaiting_photos.remove(&sequence) {
+            return;
+        }
+        if let Some(entry) = entries.remove(&sequence) {
+            needs.remove(&entry.photos, sequence);
+            if recent.len() == RECENT {
+                recent.pop_front();
             }
-            waits
-        });
+            recent.push_back(entry);
+            settled.push(sequence);
+        }
     }
 }
+
+#[cfg(test)]
+#[path = "outbox/tests.rs"]
+mod held;
 
 #[cfg(test)]
 mod tests {
@@ -351,9 +401,9 @@ mod tests {
     use super::super::event::MediaType;
     use super::*;
 
-    const NOW: Now = Now { boot: Duration::from_secs(1), wall: Wall(0) };
+    pub(super) const NOW: Now = Now { boot: Duration::from_secs(1), wall: Wall(0) };
 
-    fn entry(n: u64, photos: &[&[u8]]) -> Entry {
+    pub(super) fn entry(n: u64, photos: &[&[u8]]) -> Entry {
         let photo = |bytes: &&[u8]| Photo { digest: Digest::of(bytes), size: 3, media_type: MediaType::Jpeg };
         Entry {
             sequence: Sequence(n),
@@ -368,19 +418,20 @@ mod tests {
         }
     }
 
-    fn outbox(events: u64) -> Outbox {
+    pub(super) fn outbox(events: u64) -> Outbox {
         let mut outbox = Outbox::default();
         (1..=events).for_each(|n| outbox.admit(entry(n, &[]), &[]));
         outbox
     }
 
-    fn receipt(entry: &Entry, status: Status) -> Receipt {
+    pub(super) fn receipt(entry: &Entry, status: Status) -> Receipt {
         Receipt { id: Some(entry.id), digest: entry.digest, status, case: None, missing_evidence: None, error: None }
     }
 
     #[test]
     fn events_leave_oldest_first_and_only_once_at_a_time() {
-        let mut outbox = outbox(5);
+        let mut outbox = Outbox::default();
+        (1..=5).for_each(|n| outbox.admit(Entry { subject: format!("WH/OUT/{n}"), ..entry(n, &[]) }, &[]));
         assert_eq!(outbox.lease(3, NOW), [Sequence(1), Sequence(2), Sequence(3)]);
         assert_eq!(outbox.lease(3, NOW), [Sequence(4), Sequence(5)]);
         assert_eq!(outbox.lease(3, NOW), []);
@@ -419,14 +470,16 @@ mod tests {
     }
 
     #[test]
-    fn a_retry_waits_its_turn_without_holding_up_the_others() {
+    fn a_retry_waits_its_turn_and_holds_up_its_document_alone() {
         let mut outbox = outbox(2);
         outbox.lease(1, NOW);
         outbox.settle(Sequence(1), &receipt(&entry(1, &[]), Status::Retry), NOW.plus(Duration::from_secs(10)));
-        assert_eq!(outbox.lease(9, NOW), [Sequence(2)]);
+        assert_eq!(outbox.lease(9, NOW), []);
+        outbox.admit(Entry { subject: "WH/OUT/2".into(), ..entry(3, &[]) }, &[]);
+        assert_eq!(outbox.lease(9, NOW), [Sequence(3)], "another document goes on");
         assert_eq!(outbox.next_due(NOW), Some(NOW.plus(Duration::from_secs(10))));
         let later = Now { boot: Duration::from_secs(11), ..NOW };
-        assert_eq!(outbox.lease(9, later), [Sequence(1)]);
+        assert_eq!(outbox.lease(9, later), [Sequence(1), Sequence(2)]);
     }
 
     #[test]

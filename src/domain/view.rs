@@ -161,8 +161,9 @@ impl Row {
         let (case, error) = match &entry.state {
             State::Delivered { case } => (case.clone(), None),
             State::Parked(why) => (None, Some(why.message.clone())),
-            State::Waiting { last, .. } => (None, last.as_ref().map(|why| why.message.clone())),
-            State::Leased { .. } => (None, None),
+            State::Waiting { last, .. } | State::Leased { last, .. } => {
+                (None, last.as_ref().map(|why| why.message.clone()))
+            }
         };
         Row {
             sequence: entry.sequence,

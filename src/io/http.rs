@@ -1,11 +1,16 @@
 //! The only place that builds an HTTP client. It makes one request and reports what came back; it never follows a
 //! redirect (a portal's, or a downgrade to http), never reads more than an answer of ours can be, and never retries.
 
+mod gzip;
+mod hint;
+
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use gzip::Gzip;
+use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use reqwest::{Certificate, Client, Response, Url};
 
 use crate::domain::event::Photo;
@@ -15,6 +20,12 @@ use crate::wire::device_api_v1::{self as api, EnrolRequest, EnrolResponse, Error
 
 const CONNECT: Duration = Duration::from_secs(10);
 const WHOLE_CALL: Duration = Duration::from_secs(60);
+/// A connection that was idle for this long is not used again: routers with NAT forget one after a minute and less, and
+/// what is sent on it then is lost without a word.
+const IDLE: Duration = Duration::from_secs(30);
+/// What was sent must be acknowledged by the other machine within this, so that a network that is gone without a word
+/// doesn't cost the patience of a whole call.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(20);
 /// 50 results of a few hundred bytes each, with room.
 const MAX_ANSWER: usize = 1 << 20;
 const UPLOAD_LENGTH: &str = "upload-length";
@@ -22,12 +33,20 @@ const UPLOAD_OFFSET: &str = "upload-offset";
 const AGENT: &str = concat!("tallyman/", env!("CARGO_PKG_VERSION"));
 
 /// How the site wants its connections.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpConfig {
     /// Trust this CA and no other.
     pub ca_file: Option<PathBuf>,
     /// A lab without TLS says so.
     pub allow_plain_http: bool,
+    /// How long a whole call may take, from the connection to the answer's last byte.
+    pub timeout: Duration,
+}
+
+impl Default for HttpConfig {
+    fn default() -> HttpConfig {
+        HttpConfig { ca_file: None, allow_plain_http: false, timeout: WHOLE_CALL }
+    }
 }
 
 impl HttpConfig {
@@ -64,6 +83,7 @@ pub enum HttpError {
 pub struct OdooClient {
     client: Client,
     base: Url,
+    gzip: Arc<Gzip>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -85,8 +105,11 @@ impl OdooClient {
         let mut builder = builder()
             .user_agent(AGENT)
             .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT)
-            .timeout(WHOLE_CALL)
+            .connect_timeout(CONNECT.min(config.timeout))
+            .timeout(config.timeout)
+            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(1)
+            .tcp_user_timeout(UNACKNOWLEDGED)
             .https_only(!config.allow_plain_http);
         if let Some(roots) = config.roots()? {
             builder = builder.tls_certs_only(roots);
@@ -99,16 +122,41 @@ impl OdooClient {
             builder = builder.no_proxy();
         }
         let client = builder.build().map_err(|error| HttpError::Build(root_cause(&error)))?;
-        Ok(OdooClient { client, base })
+        Ok(OdooClient { client, base, gzip: Arc::default() })
     }
 
+    /// Sends events, packed where the server offered to unpack and it pays.
     pub async fn send_events(&self, token: &str, events: Vec<String>) -> Answer {
-        let request =
-            self.client.post(self.url("events")).header(AUTHORIZATION, bearer(token)).json(&EventsRequest { events });
-        match exchange(request).await {
-            Ok(reply) => api::events_answer(reply.status, reply.html, reply.retry_after, &reply.body),
-            Err(unreachable) => unreachable,
+        let body = match serde_json::to_vec(&EventsRequest { events }) {
+            Ok(body) => body,
+            Err(error) => return Answer::Local { detail: error.to_string() },
+        };
+        if let Some(packed) = self.gzip.pack(&body).await {
+            match self.post_events(token, packed, true).await {
+                Ok(reply) if reply.status == 415 => self.gzip.was_refused(),
+                said => return self.events_said(said),
+            }
         }
+        let said = self.post_events(token, body, false).await;
+        self.events_said(said)
+    }
+
+    async fn post_events(&self, token: &str, body: Vec<u8>, packed: bool) -> Result<Reply, Answer> {
+        let request = self.client.post(self.url("events")).header(AUTHORIZATION, bearer(token));
+        let request = request.header(CONTENT_TYPE, "application/json").body(body);
+        exchange(if packed { request.header(CONTENT_ENCODING, "gzip") } else { request }).await
+    }
+
+    fn events_said(&self, said: Result<Reply, Answer>) -> Answer {
+        let reply = match said {
+            Ok(reply) => reply,
+            Err(unreachable) => return unreachable,
+        };
+        let answer = api::events_answer(reply.status, reply.html, reply.retry_after, &reply.body);
+        if matches!(answer, Answer::Results { .. }) {
+            self.gzip.was_offered(reply.unpacks);
+        }
+        answer
     }
 
     /// Sends a piece of a photo that starts at `offset`.
@@ -216,6 +264,8 @@ struct Reply {
     retry_after: Option<Duration>,
     /// How much of a photo the server has.
     upload_offset: Option<u64>,
+    /// Offers to take packed requests (RFC 7694).
+    unpacks: bool,
     body: Vec<u8>,
 }
 
@@ -223,9 +273,10 @@ async fn exchange(request: reqwest::RequestBuilder) -> Result<Reply, Answer> {
     let response = request.send().await.map_err(|error| unreachable(&error))?;
     let status = response.status().as_u16();
     let headers = response.headers();
-    let (html, retry_after, upload_offset) = (is_html(headers), retry_after(headers), upload_offset(headers));
+    let (html, retry_after, unpacks) = (is_html(headers), hint::retry_after(headers), offers_gzip(headers));
+    let upload_offset = upload_offset(headers);
     let body = bounded_body(response).await?;
-    Ok(Reply { status, html, retry_after, upload_offset, body })
+    Ok(Reply { status, html, retry_after, upload_offset, unpacks, body })
 }
 
 async fn bounded_body(mut response: Response) -> Result<Vec<u8>, Answer> {
@@ -251,9 +302,9 @@ fn upload_offset(headers: &HeaderMap) -> Option<u64> {
     headers.get(UPLOAD_OFFSET)?.to_str().ok()?.parse().ok()
 }
 
-/// Seconds only: a date would be read by a clock that may be wrong.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+fn offers_gzip(headers: &HeaderMap) -> bool {
+    let offers = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    offers.flat_map(|value| value.split(',')).any(gzip::is_offer)
 }
 
 fn unreachable(error: &reqwest::Error) -> Answer {
@@ -285,7 +336,7 @@ mod tests {
     use super::*;
 
     fn url(text: &str, lab: bool) -> String {
-        match OdooClient::new(text, &HttpConfig { ca_file: None, allow_plain_http: lab }) {
+        match OdooClient::new(text, &HttpConfig { allow_plain_http: lab, ..HttpConfig::default() }) {
             Ok(client) => client.url("events").to_string(),
             Err(error) => error.to_string(),
         }

@@ -164,8 +164,12 @@ fn refusal(status: u16, html: bool, retry_after: Option<Duration>, body: &[u8]) 
             server_time: error.server_time.as_deref().and_then(Wall::parse),
             retry_after,
             received: error.received,
+            limit: error.limit,
         }),
-        Ok(_) | Err(_) => Answer::NotOurs { status, html },
+        Ok(_) | Err(_) => match retry_after {
+            Some(retry_after) if matches!(status, 429 | 503) => Answer::Busy { status, retry_after },
+            Some(_) | None => Answer::NotOurs { status, html },
+        },
     }
 }
 
@@ -205,6 +209,23 @@ mod tests {
     fn an_error_inside_a_200_is_no_refusal() {
         let answer = events_answer(200, false, None, br#"{"error":{"code":"revoked"}}"#);
         assert_eq!(answer, Answer::NotOurs { status: 200, html: false });
+    }
+
+    #[test]
+    fn a_proxy_that_asks_to_wait_is_busy_and_a_portal_with_the_same_header_is_not() {
+        let wait = Some(Duration::from_secs(30));
+        for status in [429, 503] {
+            let answer = events_answer(status, true, wait, b"<html>later</html>");
+            assert_eq!(answer, Answer::Busy { status, retry_after: Duration::from_secs(30) });
+        }
+        assert_eq!(events_answer(200, true, wait, b"<html>"), Answer::NotOurs { status: 200, html: true });
+    }
+
+    #[test]
+    fn the_addons_limit_is_read() {
+        let body = br#"{"error": {"code": "too_large", "message": "At most 9 bytes.", "limit": 9}}"#;
+        let Answer::Refused(error) = events_answer(413, false, None, body) else { panic!() };
+        assert_eq!((error.limit, error.code.as_str()), (Some(9), "too_large"));
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! What the running agent tells the command line over its socket, and what `--json` prints.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::evidence::LostPhoto;
+use crate::domain::forward::Circuit;
 use crate::domain::latency::{Latency, Summary};
 use crate::domain::view::{DeviceView, Row, ScannerView, Snapshot};
 
@@ -21,6 +24,8 @@ pub struct StatusV1 {
     /// When the oldest unsent report was captured.
     pub oldest_unsent: Option<String>,
     pub last_error: Option<TroubleV1>,
+    #[serde(default)]
+    pub road: RoadV1,
     pub scanners: Vec<ScannerV1>,
     /// Somebody tests the scanners: scans make no reports.
     #[serde(default)]
@@ -46,6 +51,36 @@ pub struct TroubleV1 {
     pub message: String,
     /// What the machine said.
     pub detail: Option<String>,
+}
+
+/// When what waits is sent.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct RoadV1 {
+    /// "closed" (requests go), "open" (several failed: nothing is sent for a while), "half_open" (one report tries whether it
+    /// works again) or "stopped" (the device was revoked).
+    pub circuit: String,
+    /// Seconds until the next request, rounded up; absent when nothing waits, or when a request is under way.
+    pub next_try_s: Option<u64>,
+}
+
+impl RoadV1 {
+    pub fn of(circuit: Circuit, next_try: Option<Duration>) -> RoadV1 {
+        let next_try_s = next_try.map(|wait| wait.as_secs() + u64::from(wait.subsec_nanos() > 0));
+        RoadV1 { circuit: circuit.name().to_owned(), next_try_s }
+    }
+}
+
+/// What became of the wish to send parked reports again.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RetryV1 {
+    /// False when no such report is here.
+    pub known: bool,
+    /// The state that the report was in, when one was named.
+    pub state: Option<String>,
+    /// How many wait again.
+    pub again: usize,
+    /// How many are still parked.
+    pub parked: usize,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -147,7 +182,7 @@ pub struct DetailV1 {
 }
 
 impl StatusV1 {
-    pub fn of(snapshot: &Snapshot, latency: &Latency, quarantined: Vec<String>) -> StatusV1 {
+    pub fn of(snapshot: &Snapshot, road: RoadV1, latency: &Latency, quarantined: Vec<String>) -> StatusV1 {
         let counts = snapshot.counts;
         let trouble = |(code, message): &(&'static str, String)| TroubleV1 {
             code: (*code).to_owned(),
@@ -165,6 +200,7 @@ impl StatusV1 {
             photos_lost: snapshot.lost_photos.iter().map(LostPhotoV1::from).collect(),
             oldest_unsent: counts.oldest_pending.map(|at| at.to_string()),
             last_error: snapshot.line.trouble.as_ref().map(trouble),
+            road,
             scanners: snapshot.scanners.iter().map(ScannerV1::from).collect(),
             testing: snapshot.testing,
             low_disk: snapshot.low_disk,

@@ -21,5 +21,7 @@ mod decode;
 mod delivery;
 mod demo;
 mod flows;
+mod forwarder;
+mod hostile;
 mod photos;
 mod scanner;

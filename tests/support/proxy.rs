@@ -17,6 +17,8 @@ pub enum Fault {
     Refuse,
     /// The line dies when so many bytes went to the server, in the middle of whatever is under way, and stays dead.
     DieAfter(u64),
+    /// One request and its answer, then the connection is closed, as some servers do.
+    CloseEach,
     /// Somebody else answers, with this.
     Say(String),
 }
@@ -92,7 +94,7 @@ impl Proxy {
     }
 
     /// How many connections came since the start.
-    pub fn requests(&self) -> u32 {
+    pub fn connections(&self) -> u32 {
         self.requests.load(Ordering::Relaxed)
     }
 }
@@ -144,6 +146,14 @@ fn serve(mut inward: TcpStream, target: SocketAddr, fault: Fault, passed: Arc<At
             let _ = read_request(&mut outward)?;
             inward.shutdown(Shutdown::Both)
         }
+        Fault::CloseEach => {
+            let request = read_request(&mut inward)?;
+            let mut outward = TcpStream::connect(target)?;
+            outward.write_all(&request)?;
+            let answer = read_request(&mut outward)?;
+            inward.write_all(&answer)?;
+            inward.shutdown(Shutdown::Both)
+        }
         Fault::None => {
             let mut outward = TcpStream::connect(target)?;
             let (mut from_device, mut to_server) = (inward.try_clone()?, outward.try_clone()?);
@@ -166,7 +176,7 @@ fn serve(mut inward: TcpStream, target: SocketAddr, fault: Fault, passed: Arc<At
 }
 
 /// Reads one HTTP message: its head, and as much body as content-length says.
-fn read_request(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
+pub fn read_request(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
     let mut bytes = vec![];
     let mut buffer = [0; 65536];
     loop {

@@ -42,6 +42,19 @@ impl Counterpart {
         self.receiver.book().revoke();
     }
 
+    pub(crate) fn reinstate(&self) {
+        self.receiver.book().reinstate();
+    }
+
+    pub(crate) fn reject(&self, rejects: bool) {
+        self.receiver.book().reject(rejects);
+    }
+
+    /// How many packed requests came.
+    pub(crate) fn packed(&self) -> u32 {
+        self.receiver.packed()
+    }
+
     pub(crate) fn cases(&self) -> Vec<Case> {
         self.receiver.book().cases().to_vec()
     }
@@ -68,9 +81,14 @@ impl Drop for Counterpart {
 
 /// A device that knows the demo's warehouse and is enrolled at `url`.
 pub(crate) fn enrolled(url: &str) -> Device {
+    enrolled_with(|device| device.enrol(url, CODE))
+}
+
+/// A device that knows the demo's warehouse, enrolled as the test says.
+pub(crate) fn enrolled_with(enrol: impl FnOnce(&Device)) -> Device {
     let device = Device::new("[catalog]\nfile = \"catalog.json\"");
     let catalog = serde_json::to_vec(&tallyman::demo::labels::catalog()).unwrap();
     std::fs::write(device.folder.path().join("catalog.json"), catalog).unwrap();
-    device.enrol(url, CODE);
+    enrol(&device);
     device
 }

@@ -7,13 +7,13 @@ use super::super::policy::Kind;
 use super::super::receipt::Status;
 use super::*;
 
-const START: Now = Now { boot: Duration::from_secs(1000), wall: Wall(0) };
+pub(super) const START: Now = Now { boot: Duration::from_secs(1000), wall: Wall(0) };
 
-fn later(seconds: u64) -> Now {
+pub(super) fn later(seconds: u64) -> Now {
     Now { boot: START.boot + Duration::from_secs(seconds), wall: Wall(0) }
 }
 
-fn entry(n: u64) -> Entry {
+pub(super) fn entry(n: u64) -> Entry {
     Entry {
         sequence: Sequence(n),
         id: EventId::mint(Wall(1), &[n as u8; 10]),
@@ -27,18 +27,18 @@ fn entry(n: u64) -> Entry {
     }
 }
 
-fn setting(events: u64) -> (Forwarder, Outbox) {
+pub(super) fn setting(events: u64) -> (Forwarder, Outbox) {
     let mut outbox = Outbox::default();
     (1..=events).for_each(|n| outbox.admit(entry(n), &[]));
     (Forwarder::new(Duration::from_secs(60)), outbox)
 }
 
-fn receipt(n: u64, status: Status) -> Receipt {
+pub(super) fn receipt(n: u64, status: Status) -> Receipt {
     let entry = entry(n);
     Receipt { id: Some(entry.id), digest: entry.digest, status, case: None, missing_evidence: None, error: None }
 }
 
-fn refused(status: u16, code: &str) -> Answer {
+pub(super) fn refused(status: u16, code: &str) -> Answer {
     Answer::Refused(ApiError { status, code: code.into(), ..ApiError::default() })
 }
 
@@ -53,7 +53,9 @@ fn no_receipts() -> Vec<Answer> {
         refused(401, "unauthorized"),
         refused(401, "clock_skew"),
         refused(403, "revoked"),
-        refused(413, "too_large"),
+        refused(400, "bad_request"),
+        Answer::NotOurs { status: 413, html: true },
+        Answer::Busy { status: 503, retry_after: Duration::from_secs(5) },
         refused(422, "hash_mismatch"),
         refused(503, "busy"),
         Answer::Unreachable { why: Unreachable::Connect, detail: String::new() },
@@ -147,33 +149,20 @@ fn a_revoked_device_stops_and_keeps_everything() {
 }
 
 #[test]
-fn a_batch_that_is_too_large_is_halved_down_to_one() {
-    let (mut forwarder, mut outbox) = setting(60);
-    let mut sizes = vec![];
-    for round in 0..8 {
-        if let Some(Job::Events(events)) = forwarder.poll_send(&mut outbox, later(round * 1000)) {
-            sizes.push(events.len());
-            forwarder.handle_reply(refused(413, "too_large"), &mut outbox, later(round * 1000), 0);
-        }
-    }
-    assert_eq!(sizes, [50, 25, 12, 6, 3, 1, 1, 1]);
-}
-
-#[test]
 fn a_servers_hint_is_clamped() {
     let (mut forwarder, mut outbox) = setting(1);
     forwarder.poll_send(&mut outbox, START);
     let retry_after = Some(Duration::from_secs(1 << 40));
     let busy = ApiError { status: 503, code: "busy".into(), retry_after, ..ApiError::default() };
     forwarder.handle_reply(Answer::Refused(busy), &mut outbox, START, 0);
-    assert_eq!(forwarder.poll_timeout(&outbox, START).unwrap().remaining(START), *HINT.end());
+    assert_eq!(forwarder.poll_timeout(&outbox, START).unwrap().remaining(START), *breaker::HINT.end());
 }
 
 #[test]
 fn a_fresh_report_cuts_the_wait_for_a_network_short() {
     let (mut forwarder, mut outbox) = setting(1);
     for _ in 0..8 {
-        forwarder.not_before = None;
+        forwarder.breaker.go_on();
         forwarder.poll_send(&mut outbox, START);
         let down = Answer::Unreachable { why: Unreachable::Connect, detail: String::new() };
         forwarder.handle_reply(down, &mut outbox, START, 0);
@@ -182,6 +171,23 @@ fn a_fresh_report_cuts_the_wait_for_a_network_short() {
     assert_eq!(forwarder.poll_send(&mut outbox, later(1)), None, "that was just tried");
     forwarder.poke(later(6));
     assert!(forwarder.poll_send(&mut outbox, later(6)).is_some());
+}
+
+#[test]
+fn a_device_that_is_enrolled_again_goes_on_whatever_its_old_key_was_told() {
+    let (mut forwarder, mut outbox) = setting(2);
+    forwarder.poll_send(&mut outbox, START);
+    forwarder.handle_reply(refused(403, "revoked"), &mut outbox, START, 0);
+    assert_eq!(forwarder.circuit(), Circuit::Stopped);
+    forwarder.enrolled();
+    assert_eq!((forwarder.circuit(), forwarder.trouble()), (Circuit::Closed, None));
+    assert!(forwarder.poll_send(&mut outbox, START).is_some());
+    // The answer to a request that the old key made comes late.
+    forwarder.enrolled();
+    forwarder.handle_reply(refused(403, "revoked"), &mut outbox, START, 0);
+    assert!(forwarder.poll_send(&mut outbox, START).is_some());
+    forwarder.handle_reply(refused(403, "revoked"), &mut outbox, START, 0);
+    assert_eq!(forwarder.circuit(), Circuit::Stopped, "this one was the new key's");
 }
 
 #[test]

@@ -1,0 +1,71 @@
+//! Who holds up whom, and what is known of the queue without a walk through it.
+
+use std::time::Duration;
+
+use super::super::receipt::Status;
+use super::tests::{NOW, entry, outbox, receipt};
+use super::*;
+
+#[test]
+fn what_is_under_way_or_waits_holds_up_its_document_and_what_is_parked_nobody() {
+    let mut outbox = outbox(4);
+    assert_eq!(outbox.lease(2, NOW), [Sequence(1), Sequence(2)], "together they keep their order");
+    assert_eq!(outbox.lease(2, NOW), [], "those before are under way");
+    assert_eq!(outbox.next_due(NOW), None);
+    let why = Refusal { code: "internal".into(), message: String::new() };
+    outbox.set_aside(Sequence(1), Some(why), NOW.plus(Duration::from_secs(10)));
+    outbox.settle(Sequence(2), &receipt(&entry(2, &[]), Status::Created), NOW.plus(Duration::ZERO));
+    assert_eq!(outbox.lease(4, NOW), [], "the first waits");
+    outbox.park(Sequence(1), "unreadable", "");
+    assert_eq!(outbox.lease(4, NOW), [Sequence(3), Sequence(4)]);
+}
+
+#[test]
+fn what_was_parked_for_says_so_until_there_is_news() {
+    let mut outbox = outbox(1);
+    outbox.lease(1, NOW);
+    outbox.settle(Sequence(1), &receipt(&entry(1, &[]), Status::Rejected), NOW.plus(Duration::ZERO));
+    assert_eq!(outbox.send_again(Sequence(1)), Some(Change::Returned { sequence: Sequence(1) }));
+    assert_eq!(outbox.send_again(Sequence(1)), None, "it is parked no more");
+    assert_eq!((outbox.counts().parked, outbox.counts().pending), (0, 1));
+    outbox.lease(1, NOW);
+    outbox.give_back(&[Sequence(1)]);
+    let waiting =
+        |entry: &Entry| matches!(&entry.state, State::Waiting { last: Some(why), .. } if why.code == "unexplained");
+    assert!(outbox.get(Sequence(1)).is_some_and(waiting));
+}
+
+#[test]
+fn the_oldest_that_waits_is_known_whatever_becomes_of_the_others() {
+    let mut outbox = outbox(4);
+    let oldest = |outbox: &Outbox| outbox.counts().oldest_pending;
+    outbox.park(Sequence(1), "unreadable", "");
+    outbox.park(Sequence(3), "unreadable", "");
+    assert_eq!(oldest(&outbox), Some(Wall(2)));
+    outbox.lease(1, NOW);
+    outbox.settle(Sequence(2), &receipt(&entry(2, &[]), Status::Created), NOW.plus(Duration::ZERO));
+    assert_eq!(oldest(&outbox), Some(Wall(4)));
+    outbox.send_again(Sequence(1));
+    assert_eq!(oldest(&outbox), Some(Wall(1)));
+    for n in [1, 4] {
+        outbox.park(Sequence(n), "unreadable", "");
+    }
+    assert_eq!(oldest(&outbox), None);
+}
+
+#[test]
+fn a_photo_is_needed_until_the_last_report_that_names_it_has_left() {
+    let mut outbox = Outbox::default();
+    outbox.admit(entry(1, &[b"a"]), &[]);
+    outbox.admit(entry(2, &[b"a"]), &[]);
+    outbox.lease(2, NOW);
+    let now = NOW.plus(Duration::ZERO);
+    outbox.settle(Sequence(1), &receipt(&entry(1, &[b"a"]), Status::Created), now);
+    outbox.photo_sent(Digest::of(b"a"));
+    assert_eq!(outbox.take_settled(), [Sequence(1)]);
+    assert!(outbox.needs_photo(Digest::of(b"a")), "the second report is not in Odoo yet");
+    let mut there = receipt(&entry(2, &[b"a"]), Status::Created);
+    there.missing_evidence = Some(vec![]);
+    outbox.settle(Sequence(2), &there, now);
+    assert!(!outbox.needs_photo(Digest::of(b"a")));
+}
