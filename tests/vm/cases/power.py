@@ -16,7 +16,7 @@ REPORTS = "BIN-1\\n4006381333931\\nTM-EMPTY\\nTM-DONE\\n"
 # The log goes out through the serial line, character by character: what was said to the person outlives the machine.
 SERIAL_LOG = "[Service]\nStandardError=file:/dev/ttyS0\nStandardOutput=file:/dev/ttyS0\n"
 # Whole lines only: the power may go in the middle of one.
-BEEP = re.compile(r"saved id=([0-9a-f-]{36}) kind=\w+ sequence=(\d+)\r?\n")
+BEEP = re.compile(r'saved id=([0-9a-f-]{36}) kind="?\w+"? sequence=(\d+)\r?\n')
 
 
 @case
