@@ -46,7 +46,7 @@ fuzz: ## Fuzz decoder, frames, keys and HID POS reports for a minute each
 	@tools/fuzz 60
 
 bench: ## How fast codes are decoded, what a full queue costs, and photos side by side with libvips
-	cargo bench --bench decode --bench outbox --bench photo
+	cargo bench --bench decode --bench outbox --bench growth --bench photo
 	@tools/bench-photo
 
 deny: ## Licences, sources and bans of the dependencies
