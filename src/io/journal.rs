@@ -179,13 +179,15 @@ impl<D: Disk> Journal<D> {
     /// Deletes the segments before `oldest_needed`; never the one that is being written. True when there was one.
     pub fn trim(&mut self, oldest_needed: u64) -> io::Result<bool> {
         let needed = oldest_needed.min(self.current_segment());
-        let old: Vec<u64> = self.segments.iter().copied().take_while(|&segment| segment < needed).collect();
-        if old.is_empty() {
-            return Ok(false);
+        let mut trimmed = false;
+        // One after the other, each gone for good before the next: a power cut in between must leave no hole, which would be
+        // taken for lost events.
+        while let Some(oldest) = self.segments.front().copied().filter(|oldest| *oldest < needed) {
+            self.disk.remove(oldest)?;
+            self.segments.pop_front();
+            trimmed = true;
         }
-        self.disk.remove(&old)?;
-        self.segments.drain(..old.len());
-        Ok(true)
+        Ok(trimmed)
     }
 
     pub fn current_segment(&self) -> u64 {

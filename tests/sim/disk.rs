@@ -183,13 +183,11 @@ impl Disk for SimDisk {
         Ok(())
     }
 
-    fn remove(&mut self, segments: &[u64]) -> io::Result<()> {
+    fn remove(&mut self, segment: u64) -> io::Result<()> {
         let mut platter = self.0.borrow_mut();
         let strike = platter.strikes()?;
-        for segment in segments {
-            if strike.is_none() || platter.rng.bool() {
-                platter.segments.remove(segment);
-            }
+        if strike.is_none() || platter.rng.bool() {
+            platter.segments.remove(&segment);
         }
         strike.map_or(Ok(()), |fault| Err(failed(fault)))
     }

@@ -34,7 +34,8 @@ pub trait Disk {
 
     fn read(&self, segment: u64, offset: u64, bytes: &mut [u8]) -> io::Result<()>;
 
-    fn remove(&mut self, segments: &[u64]) -> io::Result<()>;
+    /// Deletes a segment, durably; one that is gone already is no error.
+    fn remove(&mut self, segment: u64) -> io::Result<()>;
 
     /// Puts a segment where nobody takes it for one; says where.
     fn set_aside(&mut self, segment: u64) -> io::Result<String>;
@@ -120,12 +121,10 @@ impl Disk for Folder {
         }
     }
 
-    fn remove(&mut self, segments: &[u64]) -> io::Result<()> {
-        for segment in segments {
-            match fs::remove_file(self.file(*segment)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                Ok(()) | Err(_) => {}
-            }
+    fn remove(&mut self, segment: u64) -> io::Result<()> {
+        match fs::remove_file(self.file(segment)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
         }
         durable::sync_folder(&self.path)
     }

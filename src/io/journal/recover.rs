@@ -76,7 +76,7 @@ fn newer() -> io::Error {
 /// An empty file never held anything, all else is kept for a person to look at.
 fn set_aside<D: Disk>(disk: &mut D, number: u64, bytes: &[u8], recovery: &mut Recovery) -> io::Result<()> {
     if bytes.iter().all(|&byte| byte == 0) {
-        return disk.remove(&[number]);
+        return disk.remove(number);
     }
     let kept = disk.set_aside(number)?;
     recovery.damage.push(format!("journal segment {number}: not readable, set aside as {kept}"));
