@@ -22,8 +22,8 @@ use generation::Generation;
 
 /// How many delivered reports are remembered.
 pub const RETENTION: usize = 10_000;
-/// A generation may grow to this, or to three times what it began with.
-const ROOM_BYTES: u64 = 8 << 20;
+/// A generation may grow to this, or to twice what it began with.
+const ROOM_BYTES: u64 = 4 << 20;
 
 /// The index can no longer be used: it is to be set aside and begun anew.
 #[derive(Debug, thiserror::Error)]
@@ -181,7 +181,7 @@ impl SledIndex {
 
 impl Current {
     fn of(number: u64, generation: Generation) -> Current {
-        let limit = ROOM_BYTES.max(3 * generation.size());
+        let limit = ROOM_BYTES.max(2 * generation.size());
         Current { number, generation, limit }
     }
 
