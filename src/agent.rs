@@ -6,6 +6,8 @@
 
 mod ask;
 pub mod enrol;
+pub mod export;
+mod held;
 mod line;
 mod scans;
 pub mod socket;

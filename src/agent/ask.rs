@@ -3,7 +3,9 @@
 use tokio::sync::oneshot;
 
 use super::Agent;
-use crate::domain::id::{EventId, Sequence};
+use super::export::{Events, Waiting};
+use crate::domain::bundle;
+use crate::domain::id::{Digest, EventId, Sequence};
 use crate::domain::view::Row;
 use crate::io::durable;
 use crate::wire::local_v1::{DetailV1, RowV1, StatusV1};
@@ -33,6 +35,20 @@ pub enum Ask {
         stays: bool,
         reply: oneshot::Sender<Option<u64>>,
     },
+    /// What a bundle would hold.
+    Unsent {
+        reply: oneshot::Sender<Waiting>,
+    },
+    /// The JWS of those that are still here: what Odoo has got meanwhile is left out.
+    Events {
+        sequences: Vec<Sequence>,
+        reply: oneshot::Sender<Events>,
+    },
+    /// Whether a photo may still have to be sent.
+    NeedsPhoto {
+        digest: Digest,
+        reply: oneshot::Sender<bool>,
+    },
     /// Enrolment is done: read the identity again.
     Reload {
         reply: oneshot::Sender<Result<bool, String>>,
@@ -52,6 +68,18 @@ impl Agent {
                 let room = self.tester(&who, stays);
                 let last = self.testers.scans().last().map_or(0, |tested| tested.number);
                 let _ = reply.send(room.then_some(last));
+            }
+            Ask::Unsent { reply } => {
+                let (unsent, now) = (bundle::unsent(self.station.outbox()), self.station.wall(self.turn.now));
+                let _ = reply.send(Waiting { unsent, now, folder: self.line.folder().to_owned() });
+            }
+            Ask::Events { mut sequences, reply } => {
+                sequences.retain(|sequence| self.station.outbox().get(*sequence).is_some());
+                let read = self.store.read(sequences);
+                tokio::spawn(async move { read.await.map(|events| reply.send(events)) });
+            }
+            Ask::NeedsPhoto { digest, reply } => {
+                let _ = reply.send(self.station.outbox().needs_photo(digest));
             }
             Ask::Reload { reply } => {
                 let _ = reply.send(self.line.reload());

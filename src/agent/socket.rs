@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::{Path as UrlPath, Query, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
@@ -14,7 +15,7 @@ use tokio::net::UnixListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::Ask;
+use super::{Ask, export};
 use crate::domain::view::Snapshot;
 use crate::wire::local_v1::{DetailV1, RowV1, StatusV1};
 use crate::wire::scans_v1::{ScansV1, TestedV1};
@@ -54,6 +55,7 @@ pub(super) async fn serve(
         .route("/status", get(status))
         .route("/queue", get(list))
         .route("/queue/{which}", get(show))
+        .route("/export", get(export))
         .route("/scans", get(scans))
         .route("/scans/leave", post(leave))
         .route("/reload", post(reload))
@@ -86,6 +88,17 @@ async fn list(State(agent): State<Agent>, Query(query): Query<ListQuery>) -> Res
 
 async fn show(State(agent): State<Agent>, UrlPath(which): UrlPath<String>) -> Result<Json<DetailV1>, StatusCode> {
     ask(&agent, |reply| Ask::Show { which, reply }).await?.map(Json).ok_or(StatusCode::NOT_FOUND)
+}
+
+#[derive(serde::Deserialize)]
+struct ExportQuery {
+    /// The size of a file, in bytes.
+    split: Option<u64>,
+}
+
+/// What is not in Odoo, as a stream of [`crate::wire::export_v1`].
+async fn export(State(agent): State<Agent>, Query(query): Query<ExportQuery>) -> Body {
+    Body::from_stream(export::stream(agent.asks, query.split))
 }
 
 async fn reload(State(agent): State<Agent>) -> Result<Json<Result<bool, String>>, StatusCode> {

@@ -1,5 +1,7 @@
 //! `tallyman queue`: what is in the queue, and one event in full.
 
+mod export;
+
 use super::{ConfigArg, Failure, local, say};
 use crate::wire::local_v1::{DetailV1, RowV1};
 
@@ -32,12 +34,15 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Write what Odoo doesn't have into a file, to be carried there and imported
+    Export(export::Args),
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     match &args.command {
         Command::List { config, all, json } => list(config, *all, *json),
         Command::Show { config, which, json } => show(config, which, *json),
+        Command::Export(args) => export::run(args),
     }
 }
 

@@ -113,6 +113,36 @@ pub trait Index {
     }
 }
 
+/// For a queue that is only looked at: no index at all.
+#[derive(Debug)]
+pub struct NoIndex;
+
+impl Index for NoIndex {
+    fn is_open(&self) -> bool {
+        false
+    }
+
+    fn entries(&self) -> Entries<'_> {
+        Box::new(std::iter::empty())
+    }
+
+    fn write(&mut self, _: Sequence, _: &IndexV2) -> Result<(), Failed> {
+        Ok(())
+    }
+
+    fn remove(&mut self, _: Sequence) -> Result<(), Failed> {
+        Ok(())
+    }
+
+    fn begin_anew(&mut self) -> io::Result<String> {
+        Ok(String::new())
+    }
+
+    fn close(self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 pub struct SledIndex {
     /// The folder that holds the generations.
     folder: PathBuf,

@@ -13,6 +13,7 @@ pub mod http;
 pub mod index;
 pub mod journal;
 pub mod keys;
+pub mod new_file;
 pub mod notify;
 pub mod photos;
 pub mod ready;

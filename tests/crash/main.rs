@@ -17,5 +17,6 @@ mod loop_fs;
 mod power;
 #[path = "../it/receiver.rs"]
 mod receiver;
+mod stick;
 #[path = "../support/mod.rs"]
 mod support;

@@ -19,6 +19,7 @@ mod cli;
 mod decode;
 mod delivery;
 mod demo;
+mod export;
 mod flows;
 mod receiver;
 mod scanner;
