@@ -1,6 +1,7 @@
 //! `tallyman queue`: what is in the queue, and one event in full.
 
 mod export;
+mod verify;
 
 use super::{ConfigArg, Failure, local, say};
 use crate::wire::local_v1::{DetailV1, RowV1};
@@ -36,6 +37,8 @@ enum Command {
     },
     /// Write what Odoo doesn't have into a file, to be carried there and imported
     Export(export::Args),
+    /// Check journal, chain, signatures, index and photos, and say what is wrong; changes nothing
+    Verify(verify::Args),
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
@@ -43,6 +46,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Command::List { config, all, json } => list(config, *all, *json),
         Command::Show { config, which, json } => show(config, which, *json),
         Command::Export(args) => export::run(args),
+        Command::Verify(args) => verify::run(args),
     }
 }
 

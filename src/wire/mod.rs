@@ -14,3 +14,4 @@ pub mod journal_v2;
 pub mod jws;
 pub mod local_v1;
 pub mod scans_v1;
+pub mod verify_v1;

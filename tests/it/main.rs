@@ -23,3 +23,4 @@ mod export;
 mod flows;
 mod receiver;
 mod scanner;
+mod verify;

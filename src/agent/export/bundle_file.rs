@@ -1,23 +1,21 @@
 //! One bundle, written once from front to end: events, photos, and what was really written, signed.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Seek, SeekFrom};
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
 use super::{AT_ONCE, ExportError, Sink, Source, say};
+use crate::agent::hashed::{self, PIECE};
 use crate::domain::bundle::Part;
 use crate::domain::event::Photo;
-use crate::domain::id::{Digest, Sequence, hex};
+use crate::domain::id::{Sequence, hex};
 use crate::domain::time::Wall;
 use crate::io::keys::{DeviceKey, Identity};
 use crate::wire::bundle_v1::{self as format, EventsV1, ManifestV1};
 use crate::wire::event_v1::PhotoV1;
 use crate::wire::export_v1::{BundleV1, Message, Piece};
-
-/// What is read of a photo at once.
-const PIECE: usize = 1 << 16;
 
 /// Who signs the manifest, and when.
 pub(super) struct Sealer<'a> {
@@ -128,7 +126,7 @@ impl Writing<'_, '_> {
         // Once open it can be read to its end, also when it is delivered and deleted meanwhile.
         let opened = File::open(folder.join(photo.digest.to_string()));
         let checked = opened.and_then(|mut file| {
-            let found = read(&mut file, photo.size, |_| Ok(()))?;
+            let found = hashed::read(&mut file, photo.size, |_| Ok(()))?;
             file.seek(SeekFrom::Start(0))?;
             Ok((file, found))
         });
@@ -154,7 +152,8 @@ impl Writing<'_, '_> {
 
     fn photo_bytes(&mut self, mut file: File, photo: &Photo) -> Result<(), ExportError> {
         self.append(format::header(&format::photo_name(photo.digest), photo.size))?;
-        let again = read(&mut file, photo.size, |piece| self.append(piece.to_vec()).map_err(std::io::Error::other));
+        let again =
+            hashed::read(&mut file, photo.size, |piece| self.append(piece.to_vec()).map_err(std::io::Error::other));
         match again {
             Ok(found) if found == (photo.size, photo.digest) => self.append(format::padding(photo.size)),
             // Half of it is written: nothing can be signed behind it.
@@ -171,24 +170,4 @@ impl Writing<'_, '_> {
 fn changed(photo: &Photo) -> ExportError {
     let words = format!("photo {} reads differently each time: the device's disk fails", photo.digest);
     ExportError::Sink(std::io::Error::other(words))
-}
-
-/// Reads a file that should have `size` bytes, and no more than one byte beyond: how many there are, and their digest.
-fn read(
-    file: &mut File,
-    size: u64,
-    mut each: impl FnMut(&[u8]) -> std::io::Result<()>,
-) -> std::io::Result<(u64, Digest)> {
-    let (mut hash, mut length) = (Sha256::new(), 0);
-    let mut buffer = vec![0; PIECE];
-    let mut rest = file.take(size + 1);
-    loop {
-        let count = rest.read(&mut buffer)?;
-        if count == 0 {
-            return Ok((length, Digest(hash.finalize().into())));
-        }
-        length += count as u64;
-        hash.update(&buffer[..count]);
-        each(&buffer[..count])?;
-    }
 }
