@@ -6,11 +6,15 @@
 
 mod ask;
 pub mod enrol;
+pub mod export;
+mod hashed;
+mod held;
 mod line;
 mod scans;
 pub mod socket;
 pub mod start;
 pub mod station;
+pub mod verify;
 
 use std::io;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Parse, run, and turn an error into an exit code: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration.
+//! Parse, run, and turn an error into an exit code: 0 done, 1 failed, 2 wrong usage, 3 done but not wholly, 78 wrong configuration.
 
 use std::process::ExitCode;
 

@@ -3,7 +3,9 @@
 use tokio::sync::oneshot;
 
 use super::Agent;
-use crate::domain::id::{EventId, Sequence};
+use super::export::{Events, Waiting};
+use crate::domain::bundle;
+use crate::domain::id::{Digest, EventId, Sequence};
 use crate::domain::outbox::Entry;
 use crate::domain::view::Row;
 use crate::io::durable;
@@ -39,6 +41,20 @@ pub enum Ask {
         stays: bool,
         reply: oneshot::Sender<Option<u64>>,
     },
+    /// What a bundle would hold.
+    Unsent {
+        reply: oneshot::Sender<Waiting>,
+    },
+    /// The JWS of those that are still here: what Odoo has got meanwhile is left out.
+    Events {
+        sequences: Vec<Sequence>,
+        reply: oneshot::Sender<Events>,
+    },
+    /// Whether a photo may still have to be sent.
+    NeedsPhoto {
+        digest: Digest,
+        reply: oneshot::Sender<bool>,
+    },
     /// Enrolment is done: read the identity again.
     Reload {
         reply: oneshot::Sender<Result<bool, String>>,
@@ -61,6 +77,18 @@ impl Agent {
             }
             Ask::Retry { which, reply } => {
                 let _ = reply.send(self.retry(which.as_deref()));
+            }
+            Ask::Unsent { reply } => {
+                let (unsent, now) = (bundle::unsent(self.station.outbox()), self.station.wall(self.turn.now));
+                let _ = reply.send(Waiting { unsent, now, folder: self.line.folder().to_owned() });
+            }
+            Ask::Events { mut sequences, reply } => {
+                sequences.retain(|sequence| self.station.outbox().get(*sequence).is_some());
+                let read = self.store.read(sequences);
+                tokio::spawn(async move { read.await.map(|events| reply.send(events)) });
+            }
+            Ask::NeedsPhoto { digest, reply } => {
+                let _ = reply.send(self.station.outbox().needs_photo(digest));
             }
             Ask::Reload { reply } => {
                 let reloaded = self.line.reload();

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::{Path as UrlPath, Query, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
@@ -14,7 +15,7 @@ use tokio::net::UnixListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::Ask;
+use super::{Ask, export};
 use crate::domain::view::Snapshot;
 use crate::wire::local_v1::{DetailV1, RetryV1, RowV1, StatusV1};
 use crate::wire::scans_v1::{ScansV1, TestedV1};
@@ -56,6 +57,7 @@ pub(super) async fn serve(
         .route("/queue/{which}", get(show))
         .route("/queue/{which}/retry", post(retry))
         .route("/retry", post(retry_all))
+        .route("/export", get(export))
         .route("/scans", get(scans))
         .route("/scans/leave", post(leave))
         .route("/reload", post(reload))
@@ -96,6 +98,17 @@ async fn retry(State(agent): State<Agent>, UrlPath(which): UrlPath<String>) -> R
 
 async fn retry_all(State(agent): State<Agent>) -> Result<Json<RetryV1>, StatusCode> {
     ask(&agent, |reply| Ask::Retry { which: None, reply }).await.map(Json)
+}
+
+#[derive(serde::Deserialize)]
+struct ExportQuery {
+    /// The size of a file, in bytes.
+    split: Option<u64>,
+}
+
+/// What is not in Odoo, as a stream of [`crate::wire::export_v1`].
+async fn export(State(agent): State<Agent>, Query(query): Query<ExportQuery>) -> Body {
+    Body::from_stream(export::stream(agent.asks, query.split))
 }
 
 async fn reload(State(agent): State<Agent>) -> Result<Json<Result<bool, String>>, StatusCode> {

@@ -103,7 +103,7 @@ pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, A
 
 /// Two agents on one journal would write over each other.
 fn only_one(state_dir: &Path) -> Result<File, AgentError> {
-    let file = File::create(state_dir.join("lock")).map_err(in_folder(state_dir))?;
+    let file = File::create(state_dir.join(super::held::NAME)).map_err(in_folder(state_dir))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(AgentError::AlreadyRunning(state_dir.to_owned())),

@@ -124,6 +124,11 @@ impl Station {
         self.head
     }
 
+    /// The best known time.
+    pub fn wall(&self, now: Now) -> Wall {
+        self.clock.wall(now)
+    }
+
     /// True while a report is on its way to the disk: no further input is to be handed in.
     pub fn is_saving(&self) -> bool {
         self.saving.is_some()

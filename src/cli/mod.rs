@@ -25,6 +25,8 @@ use crate::config::{Config, ConfigError};
 
 /// sysexits.h: EX_CONFIG. systemd shows it as CONFIG.
 const EX_CONFIG: u8 = 78;
+/// Done, but something is missing that ought to be there.
+const INCOMPLETE: u8 = 3;
 
 /// Turns a warehouse's surprises into governed Odoo cases.
 ///
@@ -90,6 +92,8 @@ pub enum Failure {
     /// A file that the configuration names can't be used.
     NamedFile(String),
     Other(String),
+    /// It was done, but not wholly.
+    Incomplete(String),
 }
 
 impl Failure {
@@ -113,6 +117,10 @@ impl Failure {
             Failure::Other(message) => {
                 let _ = writeln!(stderr, "tallyman: {message}");
                 ExitCode::FAILURE
+            }
+            Failure::Incomplete(message) => {
+                let _ = writeln!(stderr, "tallyman: {message}");
+                ExitCode::from(INCOMPLETE)
             }
         }
     }

@@ -1,5 +1,8 @@
 //! `tallyman queue`: what is in the queue, one event in full, and another try for what is parked.
 
+mod export;
+mod verify;
+
 use super::{ConfigArg, Failure, local, say};
 use crate::wire::local_v1::{DetailV1, RetryV1, RowV1};
 
@@ -46,6 +49,10 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Write what Odoo doesn't have into a file, to be carried there and imported
+    Export(export::Args),
+    /// Check journal, chain, signatures, index and photos, and say what is wrong; changes nothing
+    Verify(verify::Args),
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
@@ -53,6 +60,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Command::List { config, all, json } => list(config, *all, *json),
         Command::Show { config, which, json } => show(config, which, *json),
         Command::Retry { config, which, all: _, json } => retry(config, which.as_deref(), *json),
+        Command::Export(args) => export::run(args),
+        Command::Verify(args) => verify::run(args),
     }
 }
 

@@ -4,6 +4,7 @@
 //! decision can be replayed in a test. The story runs top to bottom: a raw scan is decoded, fills a slip, becomes an
 //! event, waits in the outbox, is forwarded, and is released by a receipt.
 
+pub mod bundle;
 pub mod capture;
 pub mod catalog;
 pub mod clock;

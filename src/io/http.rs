@@ -239,6 +239,30 @@ pub fn over_socket(socket: &Path, path: &str, post: bool, limit: Duration) -> Re
     })
 }
 
+/// The agent's answer over its own socket, handed to `each` as it comes; ends when `each` fails. `patience` is for each piece, a
+/// whole answer may take as long as it takes. Blocks.
+pub fn stream_over_socket<E: From<String>>(
+    socket: &Path,
+    path: &str,
+    patience: Duration,
+    mut each: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    let failed = |error: &dyn std::error::Error| E::from(root_cause(error));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| failed(&error))?;
+    runtime.block_on(async {
+        let client = without_tls(builder()).unix_socket(socket).no_proxy().read_timeout(patience).build();
+        let client = client.map_err(|error| failed(&error))?;
+        let mut response = client.get(format!("http://agent{path}")).send().await.map_err(|error| failed(&error))?;
+        if !response.status().is_success() {
+            return Err(E::from(format!("HTTP {}", response.status().as_u16())));
+        }
+        while let Some(bytes) = response.chunk().await.map_err(|error| failed(&error))? {
+            each(&bytes)?;
+        }
+        Ok(())
+    })
+}
+
 fn base_url(url: &str, allow_plain_http: bool) -> Result<Url, HttpError> {
     let base = Url::parse(url).map_err(|_| HttpError::BadUrl(url.to_owned()))?;
     match base.scheme() {

@@ -7,6 +7,7 @@
 //! copied into a new generation: `index-00000001`, `index-00000002`, ... (the first version's was called `index`).
 
 mod generation;
+pub mod inspect;
 
 use std::fs;
 use std::io;
@@ -109,6 +110,36 @@ pub trait Index {
                 self.remove(sequence)?;
             }
         }
+        Ok(())
+    }
+}
+
+/// For a queue that is only looked at: no index at all.
+#[derive(Debug)]
+pub struct NoIndex;
+
+impl Index for NoIndex {
+    fn is_open(&self) -> bool {
+        false
+    }
+
+    fn entries(&self) -> Entries<'_> {
+        Box::new(std::iter::empty())
+    }
+
+    fn write(&mut self, _: Sequence, _: &IndexV2) -> Result<(), Failed> {
+        Ok(())
+    }
+
+    fn remove(&mut self, _: Sequence) -> Result<(), Failed> {
+        Ok(())
+    }
+
+    fn begin_anew(&mut self) -> io::Result<String> {
+        Ok(String::new())
+    }
+
+    fn close(self) -> io::Result<()> {
         Ok(())
     }
 }
@@ -272,14 +303,18 @@ fn key_of(key: &[u8]) -> Option<Sequence> {
     Some(Sequence(u64::from_be_bytes(key.try_into().ok()?)))
 }
 
+/// A generation's number, by its name.
+fn number_of(path: &Path) -> Option<u64> {
+    let name = path.file_name()?.to_str()?;
+    if name == "index" { Some(0) } else { name.strip_prefix("index-")?.parse().ok() }
+}
+
 /// The generations in `folder`, the one to open last; those behind it that never were completed are removed.
 fn generations(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let number = if name == "index" { Some(0) } else { name.strip_prefix("index-").and_then(|n| n.parse().ok()) };
-        let Some(number) = number else { continue };
+        let Some(number) = number_of(&path) else { continue };
         if number == 0 || Generation::is_complete(&path) {
             found.push((number, path));
         } else {

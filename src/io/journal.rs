@@ -1,12 +1,14 @@
 //! The journal: segment files that only grow, fdatasync before every promise. The format is [`journal_v2`](format)'s.
 
 mod disk;
+mod peek;
 mod recover;
 
 use std::collections::VecDeque;
 use std::io;
 
 pub use disk::{Disk, Folder};
+pub use peek::Peek;
 pub use recover::Recovery;
 use recover::Tail;
 

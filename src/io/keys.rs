@@ -82,6 +82,11 @@ impl DeviceKey {
         jws::sign(jws::EVENT, &self.kid, payload, |bytes| self.key.sign(bytes).to_bytes())
     }
 
+    /// Signs the manifest of a bundle.
+    pub fn sign_bundle(&self, manifest: &[u8]) -> String {
+        jws::sign(jws::BUNDLE, &self.kid, manifest, |bytes| self.key.sign(bytes).to_bytes())
+    }
+
     pub fn sign_enrolment(&self, payload: &[u8]) -> String {
         let jwk = Jwk::of(&self.key.verifying_key());
         jws::sign_enrolment(jwk, payload, |bytes| self.key.sign(bytes).to_bytes())

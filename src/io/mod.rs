@@ -14,6 +14,7 @@ pub mod index;
 pub mod journal;
 pub mod keys;
 pub mod network;
+pub mod new_file;
 pub mod notify;
 pub mod photos;
 pub mod ready;

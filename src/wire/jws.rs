@@ -11,9 +11,12 @@ use sha2::{Digest as _, Sha256};
 pub const EVENT: &str = "event+jws";
 pub const REQUEST: &str = "request+jwt";
 pub const ENROLMENT: &str = "enroll+jws";
+pub const BUNDLE: &str = "bundle+jws";
 
-/// An event's JWS is never longer; neither are the others.
+/// An event's JWS is never longer; neither are the others, but for a bundle's manifest.
 pub const MAX_BYTES: usize = 64 * 1024;
+/// A bundle's manifest lists up to 20,000 photos.
+const MAX_BUNDLE_BYTES: usize = 8 << 20;
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum JwsError {
@@ -101,7 +104,7 @@ pub struct Verified {
 
 /// Verifies a JWS of kind `typ` under the key that `lookup` knows by its `kid`.
 pub fn verify(jws: &str, typ: &str, lookup: impl FnOnce(&str) -> Option<VerifyingKey>) -> Result<Verified, JwsError> {
-    let parts = split(jws)?;
+    let parts = split_within(jws, if typ == BUNDLE { MAX_BUNDLE_BYTES } else { MAX_BYTES })?;
     let header: KidHeader = serde_json::from_slice(&parts.header).map_err(|_| JwsError::Malformed)?;
     if header.alg != ALG || header.typ != typ {
         return Err(JwsError::Malformed);
@@ -136,13 +139,17 @@ struct Parts<'a> {
 }
 
 fn split(jws: &str) -> Result<Parts<'_>, JwsError> {
+    split_within(jws, MAX_BYTES)
+}
+
+fn split_within(jws: &str, most: usize) -> Result<Parts<'_>, JwsError> {
     let parts = || {
         let (signed, signature) = jws.rsplit_once('.')?;
         let (header, payload) = signed.split_once('.')?;
         let signature = decode(signature)?.try_into().ok()?;
         Some(Parts { signed, header: decode(header)?, payload: decode(payload)?, signature })
     };
-    if jws.len() > MAX_BYTES { Err(JwsError::Malformed) } else { parts().ok_or(JwsError::Malformed) }
+    if jws.len() > most { Err(JwsError::Malformed) } else { parts().ok_or(JwsError::Malformed) }
 }
 
 fn check(key: &VerifyingKey, parts: &Parts<'_>) -> Result<(), JwsError> {

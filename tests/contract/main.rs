@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, and may say why")]
 
 use std::collections::HashMap;
+use std::io::Read as _;
 
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use serde_json::Value;
@@ -11,6 +12,7 @@ use tallyman::demo::book::Book;
 use tallyman::domain::decode::gtin::Gtin;
 use tallyman::domain::id::Digest;
 use tallyman::domain::time::Wall;
+use tallyman::wire::bundle_v1::{EVENTS, MANIFEST, ManifestV1, end, header, padding, photo_name};
 use tallyman::wire::device_api_v1::StatusV1;
 use tallyman::wire::event_v1::EventV1;
 use tallyman::wire::jws::{self, JwsError};
@@ -79,7 +81,12 @@ fn what_a_device_may_know_of_its_clock_is_read() {
     for vector in list(&vectors, "clocks") {
         let verified = jws::verify(text(vector, "jws"), jws::EVENT, |kid| keys.get(kid).map(|(key, _)| *key)).unwrap();
         let event: EventV1 = serde_json::from_slice(&verified.payload).unwrap();
-        assert_eq!(event.data.clock.offset_ms, vector["offset_ms"].as_i64(), "{}", text(vector, "name"));
+        let clock = &event.data.clock;
+        assert_eq!(clock.offset_ms, vector["offset_ms"].as_i64(), "{}", text(vector, "name"));
+        assert_eq!(clock.uncertainty_ms, vector["uncertainty_ms"].as_u64(), "{}", text(vector, "name"));
+        // And this side writes it as the other side does, an absent member included.
+        let written = serde_json::to_value(clock).unwrap();
+        assert_eq!(written, vector["payload"]["data"]["clock"], "{}", text(vector, "name"));
     }
 }
 
@@ -129,6 +136,70 @@ fn forged_and_malformed_events_are_told_apart() {
     for code in ["bad_jws", "unknown_kid", "bad_signature"] {
         assert_eq!(seen.get(code).copied().unwrap_or(0), expected(code), "{code}");
     }
+}
+
+fn bundle() -> Vec<u8> {
+    std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/contract/bundle_v1.tar")).unwrap()
+}
+
+fn members(bundle: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut archive = tar::Archive::new(bundle);
+    let entries = archive.entries().unwrap().map(|entry| {
+        let mut entry = entry.unwrap();
+        let mut bytes = vec![];
+        entry.read_to_end(&mut bytes).unwrap();
+        (entry.path().unwrap().to_str().unwrap().to_owned(), bytes)
+    });
+    entries.collect()
+}
+
+#[test]
+fn a_bundle_says_on_this_side_what_it_says_on_the_other() {
+    let vectors = vectors();
+    let (keys, described) = (known_keys(&vectors), &vectors["bundle"]);
+    let members = members(&bundle());
+    let (name, manifest) = members.last().unwrap();
+    let manifest = std::str::from_utf8(manifest).unwrap();
+    assert_eq!((name.as_str(), manifest), (MANIFEST, text(described, "manifest")));
+    let key = |kid: &str| keys.get(kid).map(|(key, _)| *key);
+    let verified = jws::verify(manifest, jws::BUNDLE, key).unwrap();
+    assert_eq!(jws::verify(manifest, jws::EVENT, key), Err(JwsError::Malformed));
+    let manifest: ManifestV1 = serde_json::from_slice(&verified.payload).unwrap();
+    assert_eq!((&*manifest.device, &*manifest.audience), (text(described, "device"), text(described, "audience")));
+
+    let (name, lines) = &members[0];
+    assert_eq!((name.as_str(), Digest::of(lines).to_string()), (EVENTS, manifest.events.sha256));
+    let digests: Vec<_> = lines
+        .split_inclusive(|byte| *byte == b'\n')
+        .map(|line| Digest::of(line.strip_suffix(b"\n").unwrap()).to_string())
+        .collect();
+    assert_eq!(serde_json::to_value(&digests).unwrap(), described["events"]);
+    assert_eq!(manifest.events.count as usize, digests.len());
+    assert_eq!(serde_json::to_value(&manifest.photos).unwrap(), described["photos"]);
+    let (name, photo) = &members[1];
+    assert_eq!(*name, photo_name(Digest::of(photo)));
+}
+
+#[test]
+fn this_side_spells_a_bundle_as_the_other_does_to_the_byte() {
+    let vectors = vectors();
+    let wanted = bundle();
+    let members = members(&wanted);
+    let verified = jws::payload(text(&vectors["bundle"], "manifest")).unwrap();
+    let manifest: ManifestV1 = serde_json::from_slice(&verified).unwrap();
+    let rfc8037 = &list(&vectors, "keys")[0];
+    let signed = jws::sign(jws::BUNDLE, text(rfc8037, "kid"), &serde_json::to_vec(&manifest).unwrap(), |bytes| {
+        secret(rfc8037).sign(bytes).to_bytes()
+    });
+    let mut written = vec![];
+    for (name, bytes) in [&members[0], &members[1], &(MANIFEST.to_owned(), signed.into_bytes())] {
+        written.extend(header(name, bytes.len() as u64));
+        written.extend(bytes);
+        written.extend(padding(bytes.len() as u64));
+    }
+    written.extend(end(written.len() as u64));
+    assert_eq!(Digest::of(&written).to_string(), text(&vectors["bundle"], "sha256"));
+    assert_eq!(written, wanted);
 }
 
 fn book(vectors: &Value, audience: &str) -> Book {

@@ -15,6 +15,7 @@ mod full;
 mod kill;
 mod loop_fs;
 mod power;
+mod stick;
 #[path = "../support/mod.rs"]
 mod support;
 

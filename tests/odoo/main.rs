@@ -17,5 +17,6 @@ mod support;
 
 mod exactly_once;
 mod forgery;
+mod offline;
 mod server;
 mod whole_road;

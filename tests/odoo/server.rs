@@ -61,11 +61,26 @@ impl Odoo {
 
     /// One call of the JSON-2 API, as an administrator's script would make it.
     pub(crate) fn call(&self, model: &str, method: &str, arguments: &Value) -> Value {
+        let (good, text) = self.post(model, method, arguments);
+        assert!(good, "{model}.{method}: {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// A call that Odoo refuses: what it says.
+    pub(crate) fn refusal(&self, model: &str, method: &str, arguments: &Value) -> String {
+        let (good, text) = self.post(model, method, arguments);
+        assert!(!good, "{model}.{method} went well: {text}");
+        text
+    }
+
+    fn post(&self, model: &str, method: &str, arguments: &Value) -> (bool, String) {
         let request = self.client.post(format!("{}/json/2/{model}/{method}", self.url)).bearer_auth(&self.key);
         let response = request.header("x-odoo-database", &self.database).json(arguments).send().unwrap();
         let (status, text) = (response.status(), response.text().unwrap());
-        assert!(status.is_success(), "{model}.{method}: {status} {text}");
-        serde_json::from_str(&text).unwrap()
+        (
+            status.is_success(),
+            format!("{}{text}", if status.is_success() { String::new() } else { format!("{status} ") }),
+        )
     }
 
     pub(crate) fn create(&self, model: &str, values: &Value) -> i64 {

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use super::{IndexV2, key_of};
+use crate::domain::id::Sequence;
 use crate::io::durable;
 
 const CACHE_BYTES: u64 = 16 << 20;
@@ -83,6 +84,13 @@ impl Generation {
         if counted.trim() == entries.to_string() { Ok(()) } else { damaged("entries are missing since the last stop") }
     }
 
+    /// All of it.
+    pub(super) fn entries(&self) -> io::Result<Vec<(Sequence, IndexV2)>> {
+        let read = |(key, value): (sled::IVec, sled::IVec)| key_of(&key).zip(IndexV2::decode(&value));
+        let damaged = || io::Error::new(io::ErrorKind::InvalidData, "a value fails its checksum");
+        self.db.iter().map(|pair| read(pair.map_err(io_error)?).ok_or_else(damaged)).collect()
+    }
+
     pub(super) fn insert(&mut self, key: [u8; 8], value: &[u8]) -> io::Result<()> {
         self.db.insert(key, value).map_err(io_error)?;
         self.wrote(value.len() + key.len())
@@ -130,6 +138,11 @@ impl Generation {
     pub(super) fn size(&self) -> u64 {
         size(&self.folder)
     }
+}
+
+/// Whether it was closed in order, and not opened since.
+pub(super) fn is_closed(folder: &Path) -> bool {
+    folder.join(CLOSED).exists()
 }
 
 fn size(folder: &Path) -> u64 {

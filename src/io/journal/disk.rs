@@ -57,7 +57,12 @@ pub struct Folder {
 impl Folder {
     pub fn open(path: &Path) -> io::Result<Folder> {
         durable::create_folder(path)?;
-        Ok(Folder { path: path.to_owned(), open: None })
+        Ok(Folder::there(path))
+    }
+
+    /// One that is not made if it isn't there.
+    pub(super) fn there(path: &Path) -> Folder {
+        Folder { path: path.to_owned(), open: None }
     }
 
     fn file(&self, segment: u64) -> PathBuf {
