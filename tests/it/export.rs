@@ -222,10 +222,10 @@ fn several_files_are_bundles_of_their_own() {
     assert!(!hall.file("again").exists());
 }
 
-/// A photo of some hundred kilobytes: noise doesn't get smaller.
+/// A photo of half a megabyte as it is stored: noise doesn't get smaller.
 fn noise(seed: u64) -> Vec<u8> {
     let mut rng = fastrand::Rng::with_seed(seed);
-    let picture = image::ImageBuffer::from_fn(640, 480, |_, _| image::Rgb([rng.u8(..), rng.u8(..), rng.u8(..)]));
+    let picture = image::ImageBuffer::from_fn(1024, 768, |_, _| image::Rgb([rng.u8(..), rng.u8(..), rng.u8(..)]));
     let mut bytes = vec![];
     picture.write_to(&mut std::io::Cursor::new(&mut bytes), image::ImageFormat::Jpeg).unwrap();
     bytes
