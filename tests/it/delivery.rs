@@ -156,8 +156,10 @@ fn an_event_can_be_looked_at_before_and_after_its_delivery() {
     device.start();
     device.scan(&["EMP-7"]);
     report(&device, 1);
-    let list = String::from_utf8(device.tallyman(&["queue", "list"]).stdout).unwrap();
-    assert!(list.contains("pending") && list.contains("WH/OUT/00012"), "{list}");
+    // Between two tries: while one goes on, it is being sent.
+    let listed = || String::from_utf8(device.tallyman(&["queue", "list"]).stdout).unwrap();
+    let list = until("the report to wait", || Some(listed()).filter(|list| list.contains("pending")));
+    assert!(list.contains("WH/OUT/00012"), "{list}");
     let shown = String::from_utf8(device.tallyman(&["queue", "show", "1"]).stdout).unwrap();
     assert!(shown.contains("\"counted\": \"0\"") && shown.contains("digest"), "{shown}");
     line.set(Fault::None);
