@@ -15,6 +15,8 @@ ROUNDS = 10
 REPORTS = "BIN-1\\n4006381333931\\nTM-EMPTY\\nTM-DONE\\n"
 # The log goes out through the serial line, character by character: what was said to the person outlives the machine.
 SERIAL_LOG = "[Service]\nStandardError=file:/dev/ttyS0\nStandardOutput=file:/dev/ttyS0\n"
+# The agent takes a serial line for a person's terminal.
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # Whole lines only: the power may go in the middle of one.
 BEEP = re.compile(r'saved id=([0-9a-f-]{36}) kind="?\w+"? sequence=(\d+)\r?\n')
 
@@ -53,7 +55,7 @@ def with_power(bench, disk, beeped, first, cut):
             time.sleep(random.uniform(2, 6))
             machine.cut_power()
             console = Path(machine.folder / "console.log").read_text(errors="replace")
-            beeped |= {beep: int(sequence) for beep, sequence in BEEP.findall(console)}
+            beeped |= {beep: int(sequence) for beep, sequence in BEEP.findall(COLOUR.sub("", console))}
         return len(waiting)
     finally:
         machine.stop()
