@@ -1,5 +1,6 @@
 //! Power cuts: an ext4 on a loop device is shut down in the middle of everything, without a flush.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::kill::{REPORT, judge};
@@ -11,6 +12,8 @@ use crate::support::proxy::{Fault, Proxy};
 const DEVICES: u64 = 2;
 const ROUNDS: u32 = 50;
 const DISK: u64 = 96 << 20;
+/// What a pty takes before it blocks whoever writes, with room to spare.
+const MOST_AFTER: u32 = 60;
 
 /// A device whose state lies on a disk of its own. The disk is given first, so that it outlives the agent.
 pub(crate) fn on_a_disk(url: &str, bytes: u64) -> (LoopFs, Device) {
@@ -49,7 +52,21 @@ fn life(seed: u64) -> (usize, usize) {
             std::thread::sleep(Duration::from_millis(pause));
             left -= pause;
         }
-        disk.cut_power();
+        // In the middle of work: somebody goes on scanning while the power goes.
+        let (cut, pace) = (AtomicBool::new(false), rng.u64(1..8));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..MOST_AFTER {
+                    if cut.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    device.scan(&REPORT);
+                    std::thread::sleep(Duration::from_millis(pace));
+                }
+            });
+            disk.cut_power();
+            cut.store(true, Ordering::Relaxed);
+        });
         device.kill();
         disk.power_up();
     }
