@@ -39,8 +39,8 @@ format: ## Format the sources
 fuzz: ## Fuzz decoder, frames, keys and HID POS reports for a minute each
 	@tools/fuzz 60
 
-bench: ## How fast codes are decoded
-	cargo bench --bench decode
+bench: ## How fast codes are decoded, and reports made durable
+	cargo bench --bench decode --bench outbox
 
 deny: ## Licences, sources and bans of the dependencies
 	@tests/run deny
