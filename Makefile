@@ -45,8 +45,8 @@ format: ## Format the sources
 fuzz: ## Fuzz decoder, frames, keys and HID POS reports for a minute each
 	@tools/fuzz 60
 
-bench: ## How fast codes are decoded, what a full queue costs, and photos side by side with libvips
-	cargo bench --bench decode --bench outbox --bench growth --bench photo
+bench: ## How fast codes are decoded and reports made durable, what a full queue costs, and photos side by side with libvips
+	cargo bench --bench decode --bench store --bench outbox --bench growth --bench photo
 	@tools/bench-photo
 
 deny: ## Licences, sources and bans of the dependencies

@@ -5,6 +5,7 @@
 //! bounded channel, so no scan meets a half-finished report and none is dropped.
 
 mod ask;
+pub mod bench;
 pub mod enrol;
 pub mod export;
 mod hashed;

@@ -1,5 +1,6 @@
 //! The command line: one file a command. It speaks to a running agent through its socket and never opens its journal.
 
+mod bench;
 pub mod calibrate;
 mod card;
 mod decode;
@@ -59,6 +60,8 @@ enum Command {
     Card(card::Args),
     /// Find out how a scanner is set, from two codes of a printed sheet, and write it into the configuration
     Calibrate(calibrate::Args),
+    /// Measure how fast this device's own disk makes reports durable
+    Bench(bench::Args),
     /// Try everything out: pretend scanner, touch page and a small receiver, without Odoo
     Demo(demo::Args),
 }
@@ -163,6 +166,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Scan(args) => scan::run(&args),
         Command::Card(args) => card::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Demo(args) => demo::run(&args),
     }
 }

@@ -107,7 +107,8 @@ pub struct Counts {
 
 #[derive(Debug, Default)]
 pub struct Outbox {
-    entries: BTreeMap<Sequence, Entry>,
+    /// Boxed: a map that only grows at its end is half empty, and an entry is large.
+    entries: BTreeMap<Sequence, Box<Entry>>,
     order: Order,
     needs: Needs,
     oldest_pending: Option<Sequence>,
@@ -133,7 +134,8 @@ impl Outbox {
 
     /// Takes an event that is durable. Entries that an earlier run delivered come back as [`State::Delivered`] when
     /// photos of theirs are still here.
-    pub fn admit(&mut self, entry: Entry, photos_sent: &[Digest]) {
+    pub fn admit(&mut self, entry: impl Into<Box<Entry>>, photos_sent: &[Digest]) {
+        let entry = entry.into();
         let sequence = entry.sequence;
         match &entry.state {
             State::Parked(_) => self.parked += 1,
@@ -172,21 +174,21 @@ impl Outbox {
     }
 
     pub fn get(&self, sequence: Sequence) -> Option<&Entry> {
-        self.entries.get(&sequence)
+        self.entries.get(&sequence).map(|entry| &**entry)
     }
 
     pub fn find(&self, id: EventId) -> Option<&Entry> {
-        self.entries.values().chain(&self.recent).find(|entry| entry.id == id)
+        self.entries().chain(&self.recent).find(|entry| entry.id == id)
     }
 
     /// By sequence, among what is here and what just left.
     pub fn find_sequence(&self, sequence: Sequence) -> Option<&Entry> {
-        self.entries.get(&sequence).or_else(|| self.recent.iter().find(|entry| entry.sequence == sequence))
+        self.get(sequence).or_else(|| self.recent.iter().find(|entry| entry.sequence == sequence))
     }
 
     /// Everything that is still here, oldest first.
     pub fn entries(&self) -> impl DoubleEndedIterator<Item = &Entry> {
-        self.entries.values()
+        self.entries.values().map(|entry| &**entry)
     }
 
     /// The latest that are wholly in Odoo, newest last.
@@ -384,7 +386,7 @@ impl Outbox {
             if recent.len() == RECENT {
                 recent.pop_front();
             }
-            recent.push_back(entry);
+            recent.push_back(*entry);
             settled.push(sequence);
         }
     }

@@ -91,6 +91,21 @@ pub trait Index {
         Ok(lost)
     }
 
+    /// Those of `entries`, which are in the order of their sequences, that the index doesn't know as they are. One walk through
+    /// both: looking each up takes most of the time that a start with a long queue has.
+    fn stale(&self, entries: &mut dyn Iterator<Item = &Entry>) -> Result<Vec<Sequence>, Failed> {
+        let mut known = self.entries().peekable();
+        let mut stale = Vec::new();
+        for entry in entries {
+            while known.next_if(|pair| pair.as_ref().is_ok_and(|(sequence, _)| *sequence < entry.sequence)).is_some() {}
+            let here = known.next_if(|pair| !pair.as_ref().is_ok_and(|(sequence, _)| *sequence > entry.sequence));
+            if here.transpose()?.is_none_or(|(_, value)| value != IndexV2::of(entry)) {
+                stale.push(entry.sequence);
+            }
+        }
+        Ok(stale)
+    }
+
     /// Reports that are in Odoo, newest first.
     fn delivered(&self, most: usize) -> Vec<Row> {
         let newest = self.entries().rev().filter_map(Result::ok);

@@ -2,6 +2,7 @@
 //!
 //! This room knows no time and no policy. The wire to Odoo is described in `docs/protocol.md`.
 
+pub mod bench_v1;
 pub mod bundle_v1;
 pub mod catalog_v1;
 pub mod decode_v1;

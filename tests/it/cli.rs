@@ -124,3 +124,21 @@ fn an_unenrolled_device_refuses_visibly_and_keeps_the_slip() {
     assert!(device.page().html().contains("data-question=\"done\""), "the slip is still there");
     assert!(device.beeped().is_empty());
 }
+
+#[test]
+fn a_bench_says_what_the_disk_does_and_leaves_nothing_behind() {
+    let device = Device::new("");
+    fs::create_dir(device.state()).unwrap();
+    let output = device.tallyman(&["bench", "--quick", "--backlog", "300", "--json"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    for measured in ["/bare/p50_us", "/enqueue/p50_us", "/writers/2/events_per_second", "/backlog/memory_bytes"] {
+        assert!(said.pointer(measured).and_then(serde_json::Value::as_u64) > Some(0), "{measured}: {said}");
+    }
+    assert_eq!(said["backlog"]["events"], 300);
+    assert!(said["verdict"].as_str().unwrap().contains("a report is saved in"));
+    assert!(crate::support::files(&device.state()).is_empty());
+    let nowhere = device.tallyman(&["bench", "--folder", "/nowhere"]);
+    assert_eq!(nowhere.status.code(), Some(1));
+    assert!(stderr(&nowhere).contains("a folder that this user may write to"), "{}", stderr(&nowhere));
+}

@@ -97,3 +97,22 @@ fn old_deliveries_are_forgotten_and_never_what_is_unsent() {
     let unsent = index.entries().map(Result::unwrap).filter(|(_, value)| value.state == StateCode::Pending).count();
     assert_eq!((index.entries().count(), unsent), (RETENTION + 1, 1));
 }
+
+#[test]
+fn what_the_index_lacks_or_knows_otherwise_is_found_in_one_walk() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut index, _) = SledIndex::open(folder.path()).unwrap();
+    for n in [1, 2, 4, 5, 7] {
+        index.put(&entry(n, State::FRESH)).unwrap();
+    }
+    // 1 and 7 are the index's alone, 3 is new, 4 has been delivered since, 9 is behind its end.
+    let now = [
+        entry(2, State::FRESH),
+        entry(3, State::FRESH),
+        delivered(4, "C".into()),
+        entry(5, State::FRESH),
+        entry(9, State::FRESH),
+    ];
+    assert_eq!(index.stale(&mut now.iter()).unwrap(), [Sequence(3), Sequence(4), Sequence(9)]);
+    assert_eq!(index.stale(&mut std::iter::empty()).unwrap(), []);
+}

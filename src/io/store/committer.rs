@@ -85,9 +85,11 @@ impl<D: Disk, I: Index> Committer<D, I> {
 
         let mut outbox = Outbox::new(committer.journal.delivered());
         let done = committer.ledger.photos_done().clone();
-        while let Some((sequence, mut entry)) = entries.pop_first() {
-            entry.state = committer.ledger.get(sequence).map_or(State::FRESH, |kept| kept.state().into());
-            committer.note(&entry);
+        for (sequence, entry) in &mut entries {
+            entry.state = committer.ledger.get(*sequence).map_or(State::FRESH, |kept| kept.state().into());
+        }
+        committer.catch_up(&entries);
+        while let Some((_, entry)) = entries.pop_first() {
             let there: Vec<_> =
                 entry.photos.iter().map(|photo| photo.digest).filter(|digest| done.contains(digest)).collect();
             outbox.admit(entry, &there);
@@ -101,11 +103,24 @@ impl<D: Disk, I: Index> Committer<D, I> {
     }
 
     /// The index is asked what the journal may have lost.
-    fn lost(&mut self, first: Sequence, entries: &BTreeMap<Sequence, Entry>) -> Vec<String> {
+    fn lost(&mut self, first: Sequence, entries: &BTreeMap<Sequence, Box<Entry>>) -> Vec<String> {
         let known = |sequence| entries.contains_key(&sequence);
         let lost = if self.indexing { self.index.reconcile(first, &known) } else { Ok(Vec::new()) };
         let lost = self.indexed(lost).unwrap_or_default();
         lost.iter().map(|lost| format!("event {} is in the index, but its bytes are damaged or gone", lost.0)).collect()
+    }
+
+    /// Tells the index what it doesn't know yet.
+    fn catch_up(&mut self, entries: &BTreeMap<Sequence, Box<Entry>>) {
+        if !self.indexing {
+            return;
+        }
+        let stale = self.index.stale(&mut entries.values().map(|entry| &**entry));
+        for sequence in self.indexed(stale).unwrap_or_default() {
+            if let Some(entry) = entries.get(&sequence) {
+                self.note(entry);
+            }
+        }
     }
 
     pub fn health(&self) -> &Health {
@@ -167,7 +182,7 @@ impl<D: Disk, I: Index> Committer<D, I> {
 
     fn event(&self, sequence: Sequence) -> Result<EventRecord, StoreError> {
         let gone = || StoreError::Disk(format!("event {} is no longer in the journal", sequence.0));
-        let at = self.ledger.get(sequence).ok_or_else(gone)?.at;
+        let at = self.ledger.get(sequence).ok_or_else(gone)?.at();
         match self.journal.read(at) {
             Ok(Record::Event(event) | Record::Carried { event, .. }) => Ok(event),
             Ok(_) => Err(gone()),
@@ -320,7 +335,7 @@ fn refuse(appends: &mut Vec<Append>, why: &StoreError) {
 #[derive(Default)]
 struct Replay {
     ledger: Ledger,
-    entries: BTreeMap<Sequence, Entry>,
+    entries: BTreeMap<Sequence, Box<Entry>>,
     offset: Option<Offset>,
     photos_lost: Vec<(Digest, String)>,
     damage: Vec<String>,
@@ -331,7 +346,7 @@ impl Replay {
         self.ledger.record(record, at);
         match record {
             Record::Event(event) | Record::Carried { event, .. } => match event.entry(State::FRESH) {
-                Some(entry) => drop(self.entries.insert(entry.sequence, entry)),
+                Some(entry) => drop(self.entries.insert(entry.sequence, Box::new(entry))),
                 None => self.damage.push(format!("event {} has fields that this version can't read", event.sequence)),
             },
             Record::Offset { ms, uncertainty_ms, learnt_ms } => {

@@ -8,12 +8,34 @@ use crate::wire::journal_v2::{EventRecord, Record, StateRecord};
 
 #[derive(Debug)]
 pub(super) struct Kept {
-    pub(super) at: Location,
+    at: Packed,
     /// `None` while it is pending, which most are.
     state: Option<Box<StateRecord>>,
 }
 
+/// A [`Location`] in half the room: there may be 200,000, and none of its numbers comes near 2^32.
+#[derive(Clone, Copy, Debug)]
+struct Packed {
+    segment: u32,
+    offset: u32,
+    length: u32,
+    place: u32,
+}
+
+impl From<Location> for Packed {
+    fn from(at: Location) -> Packed {
+        // What didn't fit would read back as damaged, never as something else: the record says its place itself.
+        let pack = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+        Packed { segment: pack(at.segment), offset: pack(at.offset), length: at.length, place: pack(at.place) }
+    }
+}
+
 impl Kept {
+    pub(super) fn at(&self) -> Location {
+        let Packed { segment, offset, length, place } = self.at;
+        Location { segment: segment.into(), offset: offset.into(), length, place: place.into() }
+    }
+
     pub(super) fn state(&self) -> StateRecord {
         self.state.as_deref().cloned().unwrap_or(StateRecord::Pending)
     }
@@ -59,7 +81,7 @@ impl Ledger {
         self.forget(Sequence(event.sequence));
         self.bytes += u64::from(at.length);
         *self.segments.entry(at.segment).or_default() += 1;
-        self.events.insert(Sequence(event.sequence), Kept { at, state });
+        self.events.insert(Sequence(event.sequence), Kept { at: at.into(), state });
     }
 
     fn set(&mut self, sequence: u64, state: StateRecord) {
@@ -75,8 +97,8 @@ impl Ledger {
     /// The event is wholly in Odoo.
     pub(super) fn forget(&mut self, sequence: Sequence) {
         if let Some(kept) = self.events.remove(&sequence) {
-            self.bytes -= u64::from(kept.at.length);
-            if let Some(count) = self.segments.get_mut(&kept.at.segment) {
+            self.bytes -= u64::from(kept.at().length);
+            if let Some(count) = self.segments.get_mut(&kept.at().segment) {
                 *count -= 1;
             }
             self.segments.retain(|_, count| *count > 0);
@@ -109,7 +131,7 @@ impl Ledger {
 
     /// The events that lie in a segment.
     pub(super) fn within(&self, segment: u64) -> Vec<Sequence> {
-        let inside = self.events.iter().filter(|(_, kept)| kept.at.segment == segment);
+        let inside = self.events.iter().filter(|(_, kept)| kept.at().segment == segment);
         inside.map(|(sequence, _)| *sequence).collect()
     }
 }
