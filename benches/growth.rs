@@ -33,9 +33,9 @@ fn entry(n: u64, state: State) -> (Entry, String) {
         digest: Digest::of(jws.as_bytes()),
         size: jws.len() as u64,
         kind: Kind::PickShortage,
-        subject: format!("WH/OUT/{:05}", n % 1000),
+        subject: format!("WH/OUT/{:05}", n % 1000).into(),
         captured: Wall(n as i64),
-        photos: vec![],
+        photos: Box::default(),
         state,
     };
     (entry, jws)
@@ -75,7 +75,7 @@ fn main() {
                 let (change, state) = if n % PARKED_EVERY == 0 {
                     parked += 1;
                     let why = Refusal { code: "bad_event".into(), message: "no".into() };
-                    (Change::Parked { sequence, why: why.clone() }, State::Parked(why))
+                    (Change::Parked { sequence, why: why.clone() }, State::Parked(Box::new(why)))
                 } else {
                     let case = Some(format!("EXC/2026/{n:06}"));
                     (

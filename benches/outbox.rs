@@ -23,9 +23,9 @@ fn full(documents: u64) -> Outbox {
             digest: Digest([7; 32]),
             size: 1400,
             kind: Kind::PickShortage,
-            subject: format!("WH/OUT/{:05}", n % documents),
+            subject: format!("WH/OUT/{:05}", n % documents).into(),
             captured: Wall(n as i64),
-            photos: vec![],
+            photos: Box::default(),
             state: State::FRESH,
         };
         outbox.admit(entry, &[]);

@@ -27,9 +27,9 @@ fn report(n: u64) -> (Record, Entry) {
         digest: Digest::of(jws.as_bytes()),
         size: jws.len() as u64,
         kind: Kind::PickShortage,
-        subject: "WH/OUT/00012".to_owned(),
+        subject: "WH/OUT/00012".into(),
         captured: Wall(0),
-        photos: Vec::new(),
+        photos: Box::default(),
         state: State::FRESH,
     };
     (Record::Event(EventRecord::of(&entry, jws)), entry)

@@ -179,9 +179,9 @@ impl Station {
             digest: Digest::of(jws.as_bytes()),
             size: jws.len() as u64,
             kind: event.report.kind,
-            subject: event.report.subject(),
+            subject: event.report.subject().into(),
             captured,
-            photos: event.report.photos,
+            photos: event.report.photos.into(),
             state: State::FRESH,
         };
         Ok((entry, jws))

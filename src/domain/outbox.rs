@@ -24,7 +24,8 @@ const MAX_BATCH_BYTES: u64 = 1 << 20;
 /// How many delivered reports the list "mine" shows.
 const RECENT: usize = 50;
 
-/// What the outbox must know of an event; its bytes are the journal's.
+/// What the outbox must know of an event; its bytes are the journal's. Small, because there may be [`MAX_WAITING`]; a test
+/// watches its size.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub sequence: Sequence,
@@ -33,9 +34,9 @@ pub struct Entry {
     /// Of the JWS, in bytes.
     pub size: u64,
     pub kind: Kind,
-    pub subject: String,
+    pub subject: Box<str>,
     pub captured: Wall,
-    pub photos: Vec<Photo>,
+    pub photos: Box<[Photo]>,
     pub state: State,
 }
 
@@ -45,12 +46,12 @@ pub enum State {
         attempts: u32,
         not_before: Option<Deadline>,
         /// Why it did not go when it was last tried, or why it was parked before a person sent it again.
-        last: Option<Refusal>,
+        last: Option<Box<Refusal>>,
     },
     /// In a request that is under way.
-    Leased { attempts: u32, last: Option<Refusal> },
+    Leased { attempts: u32, last: Option<Box<Refusal>> },
     /// Refused by the server for good: a person decides.
-    Parked(Refusal),
+    Parked(Box<Refusal>),
     /// In Odoo; `case` is its number there. Its photos may still be on the way.
     Delivered { case: Option<String> },
 }
@@ -247,7 +248,8 @@ impl Outbox {
         if let Some(entry) = self.entries.get_mut(&sequence)
             && let State::Leased { attempts, last } = &mut entry.state
         {
-            entry.state = State::Waiting { attempts: *attempts, not_before: until, last: why.or(last.take()) };
+            entry.state =
+                State::Waiting { attempts: *attempts, not_before: until, last: why.map(Box::new).or(last.take()) };
             self.order.wait(Line::of(&entry.subject, sequence), sequence, until);
         }
     }
@@ -273,7 +275,7 @@ impl Outbox {
                 Some(Change::Delivered { sequence, case, photos_there })
             }
             Verdict::Park(why) => {
-                entry.state = State::Parked(why.clone());
+                entry.state = State::Parked(Box::new(why.clone()));
                 self.parked += 1;
                 self.is_decided(line, sequence);
                 Some(Change::Parked { sequence, why })
@@ -297,7 +299,7 @@ impl Outbox {
             return None;
         }
         let why = Refusal { code: code.to_owned(), message: message.to_owned() };
-        entry.state = State::Parked(why.clone());
+        entry.state = State::Parked(Box::new(why.clone()));
         let line = Line::of(&entry.subject, sequence);
         self.parked += 1;
         self.is_decided(line, sequence);
@@ -433,7 +435,7 @@ mod tests {
     #[test]
     fn events_leave_oldest_first_and_only_once_at_a_time() {
         let mut outbox = Outbox::default();
-        (1..=5).for_each(|n| outbox.admit(Entry { subject: format!("WH/OUT/{n}"), ..entry(n, &[]) }, &[]));
+        (1..=5).for_each(|n| outbox.admit(Entry { subject: format!("WH/OUT/{n}").into(), ..entry(n, &[]) }, &[]));
         assert_eq!(outbox.lease(3, NOW), [Sequence(1), Sequence(2), Sequence(3)]);
         assert_eq!(outbox.lease(3, NOW), [Sequence(4), Sequence(5)]);
         assert_eq!(outbox.lease(3, NOW), []);

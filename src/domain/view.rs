@@ -169,7 +169,7 @@ impl Row {
             sequence: entry.sequence,
             id: entry.id,
             kind: entry.kind,
-            subject: entry.subject.clone(),
+            subject: entry.subject.to_string(),
             captured: entry.captured,
             state: entry.state.name(),
             case,

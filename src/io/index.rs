@@ -26,6 +26,8 @@ pub const RETENTION: usize = 10_000;
 /// A generation may grow to this, or to twice what it began with.
 const ROOM_BYTES: u64 = 4 << 20;
 
+const BAD_VALUE: &str = "a value fails its checksum";
+
 /// The index can no longer be used: it is to be set aside and begun anew.
 #[derive(Debug, thiserror::Error)]
 #[error("the index failed: {0}")]
@@ -40,6 +42,32 @@ impl From<io::Error> for Failed {
 /// What is read of the index, one after the other by sequence.
 pub type Entries<'a> = Box<dyn DoubleEndedIterator<Item = Result<(Sequence, IndexV2), Failed>> + 'a>;
 
+/// What a walk through the index notes of an entry: little enough to keep it of all of them for a moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    sequence: Sequence,
+    state: StateCode,
+    seal: u32,
+}
+
+impl Known {
+    pub fn of(sequence: Sequence, value: &IndexV2) -> Known {
+        Known { sequence, state: value.state, seal: value.seal() }
+    }
+
+    /// Those of `entries`, which are in the order of their sequences, that the index doesn't know as they are. Looking each
+    /// up takes most of the time that a start with a long queue has.
+    pub fn stale<'a>(known: &[Known], entries: impl Iterator<Item = &'a Entry>) -> Vec<Sequence> {
+        let mut known = known.iter().peekable();
+        let unknown = entries.filter(|entry| {
+            while known.next_if(|known| known.sequence < entry.sequence).is_some() {}
+            let here = known.next_if(|known| known.sequence == entry.sequence);
+            here.is_none_or(|known| known.seal != IndexV2::of(entry).seal())
+        });
+        unknown.map(|entry| entry.sequence).collect()
+    }
+}
+
 /// Two implementations of what is at the top: sled here, and the simulation's, which forgets what it likes when the power
 /// fails. What is built on it is the same for both.
 pub trait Index {
@@ -49,6 +77,11 @@ pub trait Index {
     }
 
     fn entries(&self) -> Entries<'_>;
+
+    /// How many they are.
+    fn count(&self) -> usize;
+
+    fn read(&self, sequence: Sequence) -> Result<Option<IndexV2>, Failed>;
 
     fn write(&mut self, sequence: Sequence, value: &IndexV2) -> Result<(), Failed>;
 
@@ -72,38 +105,27 @@ pub trait Index {
         self.write(entry.sequence, &IndexV2::of(entry))
     }
 
-    /// Brings entries that the journal no longer has up to date: before `first`, the journal's oldest sequence, all that isn't
-    /// `known` is in Odoo, whatever a crash kept the index from learning; from there on it is lost to damage, and is returned.
-    fn reconcile(&mut self, first: Sequence, known: &dyn Fn(Sequence) -> bool) -> Result<Vec<Sequence>, Failed> {
-        let (mut lost, mut settled) = (Vec::new(), Vec::new());
-        for entry in self.entries() {
-            let (sequence, value) = entry?;
-            match value.state {
-                StateCode::Delivered => {}
-                StateCode::Pending | StateCode::Parked if known(sequence) => {}
-                StateCode::Pending | StateCode::Parked if sequence >= first => lost.push(sequence),
-                StateCode::Pending | StateCode::Parked => settled.push((sequence, value)),
-            }
-        }
-        for (sequence, value) in settled {
-            self.write(sequence, &IndexV2 { state: StateCode::Delivered, error: None, ..value })?;
-        }
-        Ok(lost)
+    /// All of it, in the order of the sequences.
+    fn survey(&mut self) -> Result<Vec<Known>, Failed> {
+        self.entries().map(|entry| entry.map(|(sequence, value)| Known::of(sequence, &value))).collect()
     }
 
-    /// Those of `entries`, which are in the order of their sequences, that the index doesn't know as they are. One walk through
-    /// both: looking each up takes most of the time that a start with a long queue has.
-    fn stale(&self, entries: &mut dyn Iterator<Item = &Entry>) -> Result<Vec<Sequence>, Failed> {
-        let mut known = self.entries().peekable();
-        let mut stale = Vec::new();
-        for entry in entries {
-            while known.next_if(|pair| pair.as_ref().is_ok_and(|(sequence, _)| *sequence < entry.sequence)).is_some() {}
-            let here = known.next_if(|pair| !pair.as_ref().is_ok_and(|(sequence, _)| *sequence > entry.sequence));
-            if here.transpose()?.is_none_or(|(_, value)| value != IndexV2::of(entry)) {
-                stale.push(entry.sequence);
+    /// Brings entries that the journal no longer has up to date: before `first`, the journal's oldest sequence, all that isn't
+    /// `there` is in Odoo, whatever a crash kept the index from learning; from there on it is lost to damage, and is returned.
+    fn reconcile(
+        &mut self,
+        known: &[Known],
+        first: Sequence,
+        there: &dyn Fn(Sequence) -> bool,
+    ) -> Result<Vec<Sequence>, Failed> {
+        let gone = known.iter().filter(|known| known.state != StateCode::Delivered && !there(known.sequence));
+        let (lost, settled): (Vec<_>, Vec<_>) = gone.map(|known| known.sequence).partition(|gone| *gone >= first);
+        for sequence in settled {
+            if let Some(value) = self.read(sequence)? {
+                self.write(sequence, &IndexV2 { state: StateCode::Delivered, error: None, ..value })?;
             }
         }
-        Ok(stale)
+        Ok(lost)
     }
 
     /// Reports that are in Odoo, newest first.
@@ -116,16 +138,15 @@ pub trait Index {
         rows.take(most).collect()
     }
 
-    /// Forgets delivered reports beyond [`RETENTION`], oldest first.
-    fn retain(&mut self) -> Result<(), Failed> {
-        let excess = self.entries().count().saturating_sub(RETENTION);
-        let oldest: Vec<_> = self.entries().take(excess).collect::<Result<_, _>>()?;
-        for (sequence, value) in oldest {
-            if value.state == StateCode::Delivered {
-                self.remove(sequence)?;
-            }
-        }
-        Ok(())
+    /// Forgets delivered reports beyond [`RETENTION`], oldest first; so many others are there, too.
+    fn retain(&mut self, undelivered: usize) -> Result<(), Failed> {
+        let excess = self.count().saturating_sub(undelivered + RETENTION);
+        let is_delivered = |entry: &Result<(_, IndexV2), _>| match entry {
+            Ok((_, value)) => value.state == StateCode::Delivered,
+            Err(_) => true,
+        };
+        let oldest: Vec<_> = self.entries().filter(is_delivered).take(excess).collect::<Result<_, _>>()?;
+        oldest.into_iter().try_for_each(|(sequence, _)| self.remove(sequence))
     }
 }
 
@@ -140,6 +161,14 @@ impl Index for NoIndex {
 
     fn entries(&self) -> Entries<'_> {
         Box::new(std::iter::empty())
+    }
+
+    fn count(&self) -> usize {
+        0
+    }
+
+    fn read(&self, _: Sequence) -> Result<Option<IndexV2>, Failed> {
+        Ok(None)
     }
 
     fn write(&mut self, _: Sequence, _: &IndexV2) -> Result<(), Failed> {
@@ -164,6 +193,8 @@ pub struct SledIndex {
     folder: PathBuf,
     /// Absent while the disk is too full for one.
     current: Option<Current>,
+    /// What the walk found that checked it, until somebody asks.
+    known: Option<Vec<Known>>,
 }
 
 struct Current {
@@ -176,7 +207,7 @@ impl SledIndex {
     /// Opens the latest generation in `folder`. One that is damaged is set aside, and an empty one takes its place; then it
     /// also says where the old one is. On a full disk it is left as it is, and the index is not open.
     pub fn open(folder: &Path) -> io::Result<(SledIndex, Option<PathBuf>)> {
-        let mut index = SledIndex { folder: folder.to_owned(), current: None };
+        let mut index = SledIndex { folder: folder.to_owned(), current: None, known: None };
         let mut generations = generations(folder)?;
         let latest = generations.pop();
         // What was copied from is no longer needed, and a copy that was never finished isn't either.
@@ -188,7 +219,9 @@ impl SledIndex {
             return Ok((index, None));
         };
         match Generation::open(&path) {
-            Ok(generation) => index.current = Some(Current::of(number, generation)),
+            Ok((generation, known)) => {
+                (index.current, index.known) = (Some(Current::of(number, generation)), Some(known));
+            }
             Err(why) if is_full(&why) => {
                 tracing::warn!(folder = %path.display(), %why, "the disk is full: the queue begins without its index");
             }
@@ -266,12 +299,24 @@ impl Index for SledIndex {
     }
 
     fn entries(&self) -> Entries<'_> {
-        let pairs = self.current.iter().flat_map(|current| current.generation.db.iter());
-        Box::new(pairs.map(|pair| {
-            let (key, value) = pair.map_err(|error| Failed(error.to_string()))?;
-            let entry = key_of(&key).zip(IndexV2::decode(&value));
-            entry.ok_or_else(|| Failed("a value fails its checksum".to_owned()))
-        }))
+        let all = self.current.iter().flat_map(|current| current.generation.walk());
+        Box::new(all.map(|entry| entry.map_err(Failed::from)))
+    }
+
+    fn survey(&mut self) -> Result<Vec<Known>, Failed> {
+        let walk = |_: &mut SledIndex, current: &mut Current| current.generation.survey();
+        self.known.take().map_or_else(|| self.guarded(walk), Ok)
+    }
+
+    fn count(&self) -> usize {
+        self.current.as_ref().map_or(0, |current| current.generation.count)
+    }
+
+    fn read(&self, sequence: Sequence) -> Result<Option<IndexV2>, Failed> {
+        let Some(current) = &self.current else { return Ok(None) };
+        let found = current.generation.db.get(sequence.0.to_be_bytes()).map_err(|error| Failed(error.to_string()))?;
+        let decode = |value: sled::IVec| IndexV2::decode(&value).ok_or_else(|| Failed(BAD_VALUE.to_owned()));
+        found.map(decode).transpose()
     }
 
     fn write(&mut self, sequence: Sequence, value: &IndexV2) -> Result<(), Failed> {

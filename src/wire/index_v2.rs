@@ -82,6 +82,11 @@ impl IndexV2 {
         sealed(&rmp_serde::to_vec(self).unwrap_or_default())
     }
 
+    /// The checksum that [`Self::encode`] puts in front: what was read with the same one has the same fields.
+    pub fn seal(&self) -> u32 {
+        crc32c::crc32c(&rmp_serde::to_vec(self).unwrap_or_default())
+    }
+
     /// `None` for anything but what [`Self::encode`] of this version or the first wrote.
     pub fn decode(bytes: &[u8]) -> Option<IndexV2> {
         let (crc, body) = bytes.split_at_checked(4)?;

@@ -169,7 +169,7 @@ impl From<StateRecord> for State {
     fn from(record: StateRecord) -> State {
         match record {
             StateRecord::Pending => State::FRESH,
-            StateRecord::Parked { code, message } => State::Parked(Refusal { code, message }),
+            StateRecord::Parked { code, message } => State::Parked(Box::new(Refusal { code, message })),
             StateRecord::Delivered { case } => State::Delivered { case },
         }
     }
@@ -214,7 +214,7 @@ impl EventRecord {
             digest: self.digest(),
             size: self.jws.len() as u64,
             kind: Kind::parse(&self.kind)?,
-            subject: self.subject.clone(),
+            subject: self.subject.as_str().into(),
             captured: Wall(self.captured_ms),
             photos: self.photos.iter().map(photo).collect::<Option<_>>()?,
             state,
@@ -231,7 +231,7 @@ impl EventRecord {
             sequence: entry.sequence.0,
             id: entry.id.to_string(),
             kind: entry.kind.slug().to_owned(),
-            subject: entry.subject.clone(),
+            subject: entry.subject.to_string(),
             captured_ms: entry.captured.0,
             photos: entry.photos.iter().map(photo).collect(),
             jws,

@@ -26,9 +26,9 @@ fn entry(n: u64) -> Entry {
         digest: Digest::of(jws(n).as_bytes()),
         size: jws(n).len() as u64,
         kind: Kind::PickShortage,
-        subject: format!("WH/OUT/{n}"),
+        subject: format!("WH/OUT/{n}").into(),
         captured: Wall(n as i64),
-        photos: vec![],
+        photos: Box::default(),
         state: State::FRESH,
     }
 }

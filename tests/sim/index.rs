@@ -73,6 +73,14 @@ impl Index for SimIndex {
         Box::new(entries.into_iter().map(Ok))
     }
 
+    fn count(&self) -> usize {
+        self.0.borrow().now.len()
+    }
+
+    fn read(&self, sequence: Sequence) -> Result<Option<IndexV2>, Failed> {
+        Ok(self.0.borrow().now.get(&sequence).cloned())
+    }
+
     fn write(&mut self, sequence: Sequence, value: &IndexV2) -> Result<(), Failed> {
         self.0.borrow_mut().change(sequence, Some(value.clone()))
     }

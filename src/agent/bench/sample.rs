@@ -17,9 +17,9 @@ pub(super) fn report(n: u64) -> (Record, Entry) {
         digest: Digest::of(jws.as_bytes()),
         size: jws.len() as u64,
         kind: Kind::PickShortage,
-        subject: format!("WH/OUT/{n:05}"),
+        subject: format!("WH/OUT/{n:05}").into(),
         captured: Wall(1_795_000_000_000),
-        photos: Vec::new(),
+        photos: Box::default(),
         state: State::FRESH,
     };
     (Record::Event(EventRecord::of(&entry, jws)), entry)

@@ -20,9 +20,9 @@ pub(super) fn entry(n: u64) -> Entry {
         digest: Digest::of(&n.to_be_bytes()),
         size: 900,
         kind: Kind::PickShortage,
-        subject: String::new(),
+        subject: Box::default(),
         captured: Wall(0),
-        photos: vec![],
+        photos: Box::default(),
         state: State::FRESH,
     }
 }
@@ -194,7 +194,7 @@ fn a_device_that_is_enrolled_again_goes_on_whatever_its_old_key_was_told() {
 fn a_photo_follows_its_event_and_a_bad_one_holds_up_nobody() {
     let (mut forwarder, mut outbox) = setting(0);
     let photo = |bytes: &[u8]| Photo { digest: Digest::of(bytes), size: 9, media_type: MediaType::Jpeg };
-    outbox.admit(Entry { photos: vec![photo(b"a"), photo(b"b")], ..entry(1) }, &[]);
+    outbox.admit(Entry { photos: [photo(b"a"), photo(b"b")].into(), ..entry(1) }, &[]);
     forwarder.poll_send(&mut outbox, START);
     let results = vec![receipt(1, Status::Created)];
     forwarder.handle_reply(Answer::Results { results, server_time: None }, &mut outbox, START, 0);
@@ -214,7 +214,7 @@ fn a_photo_follows_its_event_and_a_bad_one_holds_up_nobody() {
 fn uploading(size: u64) -> (Forwarder, Outbox, Piece) {
     let (mut forwarder, mut outbox) = setting(0);
     let photo = Photo { digest: Digest::of(b"a"), size, media_type: MediaType::Jpeg };
-    outbox.admit(Entry { photos: vec![photo], ..entry(1) }, &[]);
+    outbox.admit(Entry { photos: [photo].into(), ..entry(1) }, &[]);
     forwarder.poll_send(&mut outbox, START);
     let results = vec![receipt(1, Status::Created)];
     forwarder.handle_reply(Answer::Results { results, server_time: None }, &mut outbox, START, 0);

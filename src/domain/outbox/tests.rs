@@ -69,3 +69,9 @@ fn a_photo_is_needed_until_the_last_report_that_names_it_has_left() {
     outbox.settle(Sequence(2), &there, now);
     assert!(!outbox.needs_photo(Digest::of(b"a")));
 }
+
+#[test]
+fn an_entry_stays_small() {
+    // 200,000 of them, with a subject each, are to stay within some tens of megabytes.
+    assert!(size_of::<Entry>() <= 144, "{} bytes", size_of::<Entry>());
+}

@@ -4,15 +4,23 @@ use std::fs::{self, File};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
-use super::{IndexV2, key_of};
+use super::{BAD_VALUE, IndexV2, Known, key_of};
 use crate::domain::id::Sequence;
 use crate::io::durable;
 
-const CACHE_BYTES: u64 = 16 << 20;
+const CACHE_BYTES: u64 = 4 << 20;
 const SEGMENT_BYTES: usize = 512 << 10;
 /// At least one barrier for so many bytes written: batches of megabytes between barriers hurt even old data.
 const BARRIER_BYTES: usize = 128 << 10;
+/// From so many entries on, what sled keeps in memory of a walk (some 250 bytes an entry, whatever its cache may have) is
+/// worth opening it again.
+pub(super) const LET_GO_FROM: usize = 10_000;
+/// How often it is tried to open it again.
+const TRIES: usize = 20;
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 /// Written when everything that a generation was made from is in it.
 const COMPLETE: &str = "complete";
 /// Written at a clean stop: the number of entries.
@@ -24,12 +32,14 @@ pub(super) struct Generation {
     /// Our own descriptor of sled's file, for the barrier.
     file: File,
     written: usize,
+    /// How many entries it has: sled would have to read them all to know.
+    pub(super) count: usize,
 }
 
 impl Generation {
     /// An empty one, durable with its name.
     pub(super) fn create(folder: &Path) -> io::Result<Generation> {
-        let mut generation = Generation::guarded(folder, false)?;
+        let mut generation = guarded(|| Generation::of(folder))?;
         generation.barrier()?;
         let conf = folder.join("conf");
         if conf.exists() {
@@ -40,64 +50,79 @@ impl Generation {
         Ok(generation)
     }
 
-    /// One that was there before, checked to the last value.
-    pub(super) fn open(folder: &Path) -> io::Result<Generation> {
+    /// One that was there before, checked to the last value, and what is in it.
+    pub(super) fn open(folder: &Path) -> io::Result<(Generation, Vec<Known>)> {
         remove_unfinished_snapshots(folder)?;
-        Generation::guarded(folder, true)
+        guarded(|| {
+            let mut generation = Generation::of(folder)?;
+            let known = generation.check()?;
+            if known.len() >= LET_GO_FROM {
+                generation = generation.again()?;
+            }
+            generation.count = known.len();
+            Ok((generation, known))
+        })
     }
 
-    fn guarded(folder: &Path, check: bool) -> io::Result<Generation> {
+    fn of(folder: &Path) -> io::Result<Generation> {
         let config = sled::Config::new()
             .path(folder)
             .cache_capacity(CACHE_BYTES)
             .segment_size(SEGMENT_BYTES)
             .flush_every_ms(None);
-        let opened = catch_unwind(AssertUnwindSafe(|| -> io::Result<Generation> {
-            let db = config.open().map_err(io_error)?;
-            let file = File::open(folder.join("db"))?;
-            let generation = Generation { folder: folder.to_owned(), db, file, written: 0 };
-            if check {
-                generation.check()?;
-            }
-            Ok(generation)
-        }));
-        opened.map_err(|_| io::Error::other("sled panicked while opening"))?
+        let db = config.open().map_err(io_error)?;
+        let file = File::open(folder.join("db"))?;
+        Ok(Generation { folder: folder.to_owned(), db, file, written: 0, count: 0 })
+    }
+
+    /// Closed and opened, which lets go of what was read. sled's threads may hold its lock a moment longer.
+    fn again(self) -> io::Result<Generation> {
+        let Generation { folder, db, .. } = self;
+        drop(db);
+        let mut tries = (1..TRIES).map(|_| Generation::of(&folder));
+        let opened = tries.find_map(|opened| opened.inspect_err(|_| thread::sleep(BETWEEN_TRIES)).ok());
+        opened.map_or_else(|| Generation::of(&folder), Ok)
     }
 
     /// "open said Ok" proves nothing: reads all, and takes any value that isn't ours for damage. sled can open over lost
     /// data, too: after a clean stop the number of entries is known; after a crash the last ones may be missing by right,
     /// and the journal brings them back.
-    fn check(&self) -> io::Result<()> {
-        let damaged = |what| Err(io::Error::new(io::ErrorKind::InvalidData, what));
-        let mut entries = 0;
-        for pair in self.db.iter() {
-            let (key, value) = pair.map_err(io_error)?;
-            if key_of(&key).is_none() || IndexV2::decode(&value).is_none() {
-                return damaged("a value fails its checksum");
-            }
-            entries += 1;
-        }
+    fn check(&self) -> io::Result<Vec<Known>> {
+        let known = self.survey()?;
         let marker = self.folder.join(CLOSED);
-        let Ok(counted) = fs::read_to_string(&marker) else { return Ok(()) };
+        let Ok(counted) = fs::read_to_string(&marker) else { return Ok(known) };
         fs::remove_file(marker)?;
         durable::sync_folder(&self.folder)?;
-        if counted.trim() == entries.to_string() { Ok(()) } else { damaged("entries are missing since the last stop") }
+        if counted.trim() == known.len().to_string() {
+            Ok(known)
+        } else {
+            Err(io::Error::new(io::ErrorKind::InvalidData, "entries are missing since the last stop"))
+        }
+    }
+
+    /// Reads all of it.
+    pub(super) fn survey(&self) -> io::Result<Vec<Known>> {
+        self.walk().map(|entry| entry.map(|(sequence, value)| Known::of(sequence, &value))).collect()
     }
 
     /// All of it.
-    pub(super) fn entries(&self) -> io::Result<Vec<(Sequence, IndexV2)>> {
-        let read = |(key, value): (sled::IVec, sled::IVec)| key_of(&key).zip(IndexV2::decode(&value));
-        let damaged = || io::Error::new(io::ErrorKind::InvalidData, "a value fails its checksum");
-        self.db.iter().map(|pair| read(pair.map_err(io_error)?).ok_or_else(damaged)).collect()
+    pub(super) fn walk(&self) -> impl DoubleEndedIterator<Item = io::Result<(Sequence, IndexV2)>> {
+        self.db.iter().map(|pair| {
+            let (key, value) = pair.map_err(io_error)?;
+            let entry = key_of(&key).zip(IndexV2::decode(&value));
+            entry.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, BAD_VALUE))
+        })
     }
 
     pub(super) fn insert(&mut self, key: [u8; 8], value: &[u8]) -> io::Result<()> {
-        self.db.insert(key, value).map_err(io_error)?;
+        let before = self.db.insert(key, value).map_err(io_error)?;
+        self.count += usize::from(before.is_none());
         self.wrote(value.len() + key.len())
     }
 
     pub(super) fn remove(&mut self, key: &[u8]) -> io::Result<()> {
-        self.db.remove(key).map_err(io_error)?;
+        let before = self.db.remove(key).map_err(io_error)?;
+        self.count -= usize::from(before.is_some());
         self.wrote(key.len())
     }
 
@@ -131,7 +156,7 @@ impl Generation {
     /// Flushes, and notes how many entries there are for the next open.
     pub(super) fn close(mut self) -> io::Result<()> {
         self.barrier()?;
-        durable::write(&self.folder, CLOSED, self.db.len().to_string().as_bytes(), 0o600)
+        durable::write(&self.folder, CLOSED, self.count.to_string().as_bytes(), 0o600)
     }
 
     /// What the folder takes on the disk.
@@ -143,6 +168,11 @@ impl Generation {
 /// Whether it was closed in order, and not opened since.
 pub(super) fn is_closed(folder: &Path) -> bool {
     folder.join(CLOSED).exists()
+}
+
+/// sled can panic on what it finds on the disk.
+fn guarded<T>(open: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    catch_unwind(AssertUnwindSafe(open)).map_err(|_| io::Error::other("sled panicked while opening"))?
 }
 
 fn size(folder: &Path) -> u64 {

@@ -36,7 +36,7 @@ pub fn inspect(folder: &Path) -> Result<Option<Contents>, Unreadable> {
     let copy = Copy::of(&latest, &scratch).map_err(no_copy)?;
     let closed = generation::is_closed(&copy.0);
     let damaged = |error: io::Error| Unreadable::Damaged(error.to_string());
-    let entries = Generation::open(&copy.0).and_then(|opened| opened.entries()).map_err(damaged)?;
+    let entries = Generation::open(&copy.0).and_then(|(opened, _)| opened.walk().collect()).map_err(damaged)?;
     Ok(Some(Contents { entries, closed }))
 }
 

@@ -13,7 +13,7 @@ fn entry(n: u64, state: State) -> Entry {
         kind: Kind::PickShortage,
         subject: "WH/OUT/1".into(),
         captured: Wall(0),
-        photos: vec![],
+        photos: Box::default(),
         state,
     }
 }
@@ -66,7 +66,7 @@ fn of_two_generations_the_later_counts_and_the_other_goes() {
     let (mut old, _) = SledIndex::open(folder.path()).unwrap();
     old.put(&delivered(1, "old".into())).unwrap();
     old.close().unwrap();
-    let mut new = SledIndex { folder: folder.path().to_owned(), current: None };
+    let mut new = SledIndex { folder: folder.path().to_owned(), current: None, known: None };
     new.begin(2).unwrap();
     new.put(&delivered(1, "new".into())).unwrap();
     new.close().unwrap();
@@ -93,9 +93,11 @@ fn old_deliveries_are_forgotten_and_never_what_is_unsent() {
     let (mut index, _) = SledIndex::open(folder.path()).unwrap();
     index.put(&entry(1, State::FRESH)).unwrap();
     (2..=RETENTION as u64 + 20).for_each(|n| index.put(&delivered(n, "C".into())).unwrap());
-    index.retain().unwrap();
+    index.retain(1).unwrap();
     let unsent = index.entries().map(Result::unwrap).filter(|(_, value)| value.state == StateCode::Pending).count();
-    assert_eq!((index.entries().count(), unsent), (RETENTION + 1, 1));
+    assert_eq!((index.entries().count(), index.count(), unsent), (RETENTION + 1, RETENTION + 1, 1));
+    let oldest = index.entries().nth(1).unwrap().unwrap();
+    assert_eq!(oldest.0, Sequence(21), "the oldest go first");
 }
 
 #[test]
@@ -113,6 +115,26 @@ fn what_the_index_lacks_or_knows_otherwise_is_found_in_one_walk() {
         entry(5, State::FRESH),
         entry(9, State::FRESH),
     ];
-    assert_eq!(index.stale(&mut now.iter()).unwrap(), [Sequence(3), Sequence(4), Sequence(9)]);
-    assert_eq!(index.stale(&mut std::iter::empty()).unwrap(), []);
+    let known = index.survey().unwrap();
+    assert_eq!(Known::stale(&known, now.iter()), [Sequence(3), Sequence(4), Sequence(9)]);
+    assert_eq!(Known::stale(&known, std::iter::empty()), []);
+    assert_eq!(Known::stale(&[], now[..2].iter()), [Sequence(2), Sequence(3)]);
+}
+
+#[test]
+fn a_large_index_is_whole_after_it_let_go_of_what_it_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut index, _) = SledIndex::open(folder.path()).unwrap();
+    let many = generation::LET_GO_FROM as u64 + 1;
+    (1..=many).for_each(|n| index.put(&entry(n, State::FRESH)).unwrap());
+    // Once after a clean stop, and once as after a crash.
+    index.close().unwrap();
+    for round in 1..=2 {
+        let (mut index, kept) = SledIndex::open(folder.path()).unwrap();
+        assert_eq!((kept, index.survey().unwrap().len() as u64), (None, many), "round {round}");
+        assert_eq!(index.survey().unwrap().len() as u64, many, "asked again, it walks");
+        index.put(&delivered(many, round.to_string())).unwrap();
+    }
+    let (index, _) = SledIndex::open(folder.path()).unwrap();
+    assert_eq!(index.delivered(9)[0].case.as_deref(), Some("2"));
 }

@@ -13,7 +13,7 @@ use crate::domain::outbox::{Entry, Outbox, State};
 use crate::domain::room::Room;
 use crate::domain::time::Wall;
 use crate::domain::view::Row;
-use crate::io::index::{Failed, Index};
+use crate::io::index::{Failed, Index, Known};
 use crate::io::journal::{Disk, Journal, Location};
 use crate::wire::journal_v2::{EventRecord, Record};
 
@@ -81,14 +81,17 @@ impl<D: Disk, I: Index> Committer<D, I> {
         let indexing = index.is_open();
         let mut committer = Committer { journal, index, indexing, ledger, owed, settling, health };
         let mut damage = [damage, recovery.damage, unreadable].concat();
-        damage.extend(committer.lost(recovery.first.unwrap_or(Sequence(0)), &entries));
+        let known = committer.survey();
+        damage.extend(committer.lost(&known, recovery.first.unwrap_or(Sequence(0)), &entries));
 
         let mut outbox = Outbox::new(committer.journal.delivered());
         let done = committer.ledger.photos_done().clone();
         for (sequence, entry) in &mut entries {
             entry.state = committer.ledger.get(*sequence).map_or(State::FRESH, |kept| kept.state().into());
         }
-        committer.catch_up(&entries);
+        let stale = Known::stale(&known, entries.values().map(|entry| &**entry));
+        stale.iter().filter_map(|sequence| entries.get(sequence)).for_each(|entry| committer.note(entry));
+        drop(known);
         while let Some((_, entry)) = entries.pop_first() {
             let there: Vec<_> =
                 entry.photos.iter().map(|photo| photo.digest).filter(|digest| done.contains(digest)).collect();
@@ -102,25 +105,17 @@ impl<D: Disk, I: Index> Committer<D, I> {
         Ok((committer, Found { outbox, head, offset, damage }))
     }
 
-    /// The index is asked what the journal may have lost.
-    fn lost(&mut self, first: Sequence, entries: &BTreeMap<Sequence, Box<Entry>>) -> Vec<String> {
-        let known = |sequence| entries.contains_key(&sequence);
-        let lost = if self.indexing { self.index.reconcile(first, &known) } else { Ok(Vec::new()) };
-        let lost = self.indexed(lost).unwrap_or_default();
-        lost.iter().map(|lost| format!("event {} is in the index, but its bytes are damaged or gone", lost.0)).collect()
+    fn survey(&mut self) -> Vec<Known> {
+        let known = if self.indexing { self.index.survey() } else { Ok(Vec::new()) };
+        self.indexed(known).unwrap_or_default()
     }
 
-    /// Tells the index what it doesn't know yet.
-    fn catch_up(&mut self, entries: &BTreeMap<Sequence, Box<Entry>>) {
-        if !self.indexing {
-            return;
-        }
-        let stale = self.index.stale(&mut entries.values().map(|entry| &**entry));
-        for sequence in self.indexed(stale).unwrap_or_default() {
-            if let Some(entry) = entries.get(&sequence) {
-                self.note(entry);
-            }
-        }
+    /// The index is asked what the journal may have lost.
+    fn lost(&mut self, known: &[Known], first: Sequence, entries: &BTreeMap<Sequence, Box<Entry>>) -> Vec<String> {
+        let there = |sequence| entries.contains_key(&sequence);
+        let lost = self.index.reconcile(known, first, &there);
+        let lost = self.indexed(lost).unwrap_or_default();
+        lost.iter().map(|lost| format!("event {} is in the index, but its bytes are damaged or gone", lost.0)).collect()
     }
 
     pub fn health(&self) -> &Health {
@@ -219,7 +214,7 @@ impl<D: Disk, I: Index> Committer<D, I> {
             }
         }
         if self.indexing {
-            let retained = self.index.retain();
+            let retained = self.index.retain(self.ledger.count());
             self.indexed(retained);
         }
     }

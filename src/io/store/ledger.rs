@@ -112,6 +112,10 @@ impl Ledger {
         self.events.get(&sequence)
     }
 
+    pub(super) fn count(&self) -> usize {
+        self.events.len()
+    }
+
     pub(super) fn sequences(&self) -> impl Iterator<Item = Sequence> {
         self.events.keys().copied()
     }

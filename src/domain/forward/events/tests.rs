@@ -176,7 +176,7 @@ fn one_event_that_spoils_each_request_holds_up_its_document_alone_and_is_never_p
         let (mut forwarder, mut outbox) = setting(0);
         for n in 1..=80 {
             let subject = if n % 2 == 1 && n <= 5 { "WH/OUT/1".into() } else { format!("WH/OUT/{n}") };
-            outbox.admit(Entry { subject, ..entry(n) }, &[]);
+            outbox.admit(Entry { subject: subject.into(), ..entry(n) }, &[]);
         }
         let server = |events: &[Sequence]| {
             if events.contains(&Sequence(3)) { spoilt.clone() } else { all_created(events) }
