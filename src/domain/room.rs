@@ -2,11 +2,11 @@
 //! about it, and what is here can still be sent.
 
 /// The reserve that is given up when the disk is almost full, so that what is here can still be sent and let go.
-pub const BALLAST_BYTES: u64 = 8 << 20;
+pub const BALLAST_BYTES: u64 = 4 << 20;
 /// Below this nothing new is captured: a segment, a generation of the index and their folders still fit.
 pub const WATERMARK: u64 = 16 << 20;
 /// Room must come back by this much before captures are taken again, or they would be taken and refused by turns.
-const SLACK: u64 = 8 << 20;
+const SLACK: u64 = 12 << 20;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Room {

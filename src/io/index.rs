@@ -22,9 +22,9 @@ use crate::wire::index_v2::{IndexV2, StateCode};
 use generation::Generation;
 
 /// How many delivered reports are remembered.
-pub const RETENTION: usize = 10_000;
+pub const RETENTION: usize = 2_500;
 /// A generation may grow to this, or to twice what it began with.
-const ROOM_BYTES: u64 = 4 << 20;
+const ROOM_BYTES: u64 = 3 << 20;
 
 const BAD_VALUE: &str = "a value fails its checksum";
 
