@@ -15,6 +15,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod chain;
 mod exactly_once;
 mod forgery;
 mod offline;

@@ -258,7 +258,7 @@ run() { # DB PORT ARGS...
   locked odoo-pg pg
   # Odoo's workers look after their parent and end by themselves a few seconds after a kill -9.
   db_exists "$1" || die "there is no database $1 yet: 'root.sh init $1 warehouse_exception' makes one."
-  odoo server "$1" --http-port "$2" "${@:3}"
+  odoo server "$1" --http-port "$2" --gevent-port "$(($2 + 1000))" "${@:3}"
 }
 
 has() { # DB
