@@ -56,8 +56,8 @@ fn readable(status: &StatusV1) -> String {
     if status.testing {
         lines.push("  TEST           somebody tests the scanners: scans make no reports".to_owned());
     }
-    lines.push(latency("read to journal", &status.latency.read_to_journal));
-    lines.push(latency("key to journal", &status.latency.kernel_to_journal));
+    lines.push(latency("read to store", &status.latency.read_to_journal));
+    lines.push(latency("key to store", &status.latency.kernel_to_journal));
     for lost in &status.photos_lost {
         lines.push(format!("  photo LOST     {}: {}; its report is in Odoo without it", lost.sha256, lost.why));
     }

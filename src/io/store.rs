@@ -8,8 +8,9 @@ mod ledger;
 
 use std::io;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
 
@@ -27,6 +28,9 @@ use crate::wire::journal_v2::Record;
 /// How many requests may wait. The loop makes them at a person's speed, so a full queue means a dead disk.
 const QUEUE: usize = 256;
 const GROUP: usize = 256;
+/// How often the disk's room is looked at when there is nothing to do: other programs fill disks, too.
+const LOOK: Duration = Duration::from_secs(30);
+const LOOK_WHEN_LOW: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -164,8 +168,16 @@ impl Drop for Store {
 
 fn run<D: Disk, I: Index>(mut committer: Committer<D, I>, queue: &Receiver<Request>, health: &watch::Sender<Health>) {
     let mut group = Vec::with_capacity(GROUP);
-    while let Ok(first) = queue.recv() {
-        let mut next = Some(first);
+    loop {
+        let patience = if committer.health().room == Room::Low { LOOK_WHEN_LOW } else { LOOK };
+        let mut next = match queue.recv_timeout(patience) {
+            Ok(first) => Some(first),
+            Err(RecvTimeoutError::Timeout) => {
+                committer.look_at_room();
+                None
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+        };
         while let Some(request) = next.take() {
             match request {
                 Request::Append(append) => group.push(append),

@@ -257,7 +257,8 @@ impl<D: Disk, I: Index> Committer<D, I> {
         Some(Record::Carried { event, state, photos_there })
     }
 
-    fn look_at_room(&mut self) {
+    /// Takes note of what else fills the disk or makes room on it.
+    pub fn look_at_room(&mut self) {
         let Ok(free) = self.journal.disk().free() else { return };
         let room = self.health.room.judge(free);
         if room != self.health.room {
