@@ -14,7 +14,7 @@ use tallyman::wire::jws;
 
 use crate::receiver::{Counterpart, enrolled};
 use crate::support::proxy::{Fault, Proxy};
-use crate::support::{Device, files, images, until};
+use crate::support::{Device, files, images, tree, until};
 
 struct Bundle {
     events: Vec<String>,
@@ -132,19 +132,6 @@ fn a_running_and_a_stopped_device_export_the_same_and_mark_nothing_as_sent() {
     hall.line.set(Fault::None);
     hall.device.until_status("the backlog to drain", |status| status["delivered"] == 2);
     assert_eq!(hall.odoo.cases().len(), 2);
-}
-
-/// All files of a folder but its socket, with their bytes.
-fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    for entry in fs::read_dir(folder).unwrap().flatten() {
-        if entry.file_type().unwrap().is_dir() {
-            found.append(&mut tree(&entry.path()));
-        } else if entry.file_type().unwrap().is_file() {
-            found.insert(entry.path(), fs::read(entry.path()).unwrap());
-        }
-    }
-    found
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! `queue verify`: each kind of harm is found and named, health is called health, and looking changes nothing.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -15,7 +14,7 @@ use tokio::sync::oneshot::Receiver;
 
 use crate::receiver::{Counterpart, enrolled};
 use crate::support::proxy::{Fault, Proxy};
-use crate::support::{Device, files, images, until};
+use crate::support::{Device, files, images, tree, until};
 
 /// Writes events behind those of a stopped device, made after its first one.
 struct Chain {
@@ -127,18 +126,6 @@ impl Patient {
         let here = findings.iter().filter(|finding| finding["place"] == place);
         here.map(|finding| format!("{}: {}", finding["report"], finding["what"].as_str().unwrap())).collect()
     }
-}
-
-fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    for entry in fs::read_dir(folder).unwrap().flatten() {
-        if entry.file_type().unwrap().is_dir() {
-            found.append(&mut tree(&entry.path()));
-        } else if entry.file_type().unwrap().is_file() {
-            found.insert(entry.path(), fs::read(entry.path()).unwrap());
-        }
-    }
-    found
 }
 
 fn flip(file: &Path, at: usize) {

@@ -7,6 +7,7 @@ pub mod page;
 pub mod proxy;
 pub mod receiver;
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -249,4 +250,17 @@ pub fn resident(pid: u32) -> u64 {
 pub fn files(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+}
+
+/// All files of a folder but its socket, with their bytes.
+pub fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        if entry.file_type().unwrap().is_dir() {
+            found.append(&mut tree(&entry.path()));
+        } else if entry.file_type().unwrap().is_file() {
+            found.insert(entry.path(), fs::read(entry.path()).unwrap());
+        }
+    }
+    found
 }
