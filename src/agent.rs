@@ -134,7 +134,7 @@ impl Agent {
     /// What the page shows before the first turn.
     pub fn snapshot(&self) -> Snapshot {
         let enrolled = self.line.is_enrolled();
-        Snapshot {
+        let mut snapshot = Snapshot {
             testing: self.testers.is_any(self.turn.now),
             tested: self.testers.scans().cloned().collect(),
             low_disk: self.health.borrow().room == Room::Low,
@@ -145,7 +145,11 @@ impl Agent {
                 enrolled,
                 self.scanners.clone(),
             )
+        };
+        if let Some(why) = self.line.damage() {
+            snapshot.line.trouble = Some(("not_enrolled", why.to_owned()));
         }
+        snapshot
     }
 
     /// Runs until it is told to stop, then finishes what was begun.

@@ -1,5 +1,7 @@
 //! Enrolment: makes the device's key and exchanges a one-time code for its identity.
 
+use std::path::Path;
+
 use crate::config::Config;
 use crate::io::durable;
 use crate::io::http::{EnrolError, HttpError, OdooClient};
@@ -32,9 +34,7 @@ pub enum EnrolmentError {
 pub async fn enrol(config: &Config, url: &str, code: &str) -> Result<Identity, EnrolmentError> {
     let folder = &config.state_dir;
     durable::create_folder(folder)?;
-    if let Some(Identity { name, url, .. }) = Identity::load(folder)? {
-        return Err(EnrolmentError::AlreadyEnrolled { name, url, folder: folder.display().to_string() });
-    }
+    make_way(folder)?;
     let client = OdooClient::new(url, &config.http)?;
     let key = DeviceKey::load_or_create(folder)?;
     let payload = EnrolPayload {
@@ -59,6 +59,27 @@ pub async fn enrol(config: &Config, url: &str, code: &str) -> Result<Identity, E
     }
     identity.save(folder)?;
     Ok(identity)
+}
+
+/// An enrolled device is left as it is. One whose key or identity is damaged is not: both are set aside, for Odoo gives a new
+/// code to a new key only. What was signed with the old one stays valid there until somebody revokes it.
+fn make_way(folder: &Path) -> Result<(), EnrolmentError> {
+    let is_damaged = |error: &KeyError| matches!(error, KeyError::Damaged(_));
+    match (Identity::load(folder), DeviceKey::load(folder)) {
+        (Ok(Some(Identity { name, url, kid, .. })), Ok(Some(key))) if kid == key.kid() => {
+            Err(EnrolmentError::AlreadyEnrolled { name, url, folder: folder.display().to_string() })
+        }
+        // A key alone is that of an enrolment whose answer was lost.
+        (Ok(None), Ok(_)) => Ok(()),
+        (Err(error), _) | (_, Err(error)) if !is_damaged(&error) => Err(error.into()),
+        _ => {
+            for path in [Identity::path(folder), DeviceKey::path(folder)].iter().filter(|path| path.exists()) {
+                let kept = durable::set_aside(path)?;
+                tracing::warn!(kept = %kept.display(), "this was damaged, or belonged to what was: it was set aside");
+            }
+            Ok(())
+        }
+    }
 }
 
 fn hostname() -> Option<String> {

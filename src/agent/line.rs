@@ -36,6 +36,8 @@ pub(super) struct Line {
     http: HttpConfig,
     photos: Photos,
     enrolled: Option<Enrolled>,
+    /// Why it isn't, when it should be.
+    damage: Option<String>,
     replies: (mpsc::Sender<FromLine>, mpsc::Receiver<FromLine>),
 }
 
@@ -46,6 +48,7 @@ impl Line {
             http: config.http.clone(),
             photos,
             enrolled: None,
+            damage: None,
             replies: mpsc::channel(4),
         };
         if let Err(why) = line.reload() {
@@ -56,6 +59,12 @@ impl Line {
 
     /// Reads key and identity again. True when this device is enrolled.
     pub(super) fn reload(&mut self) -> Result<bool, String> {
+        let enrolled = self.read_identity();
+        self.damage = enrolled.as_ref().err().cloned();
+        enrolled
+    }
+
+    fn read_identity(&mut self) -> Result<bool, String> {
         let text = |error: &dyn std::error::Error| error.to_string();
         let identity = Identity::load(&self.folder).map_err(|error| text(&error))?;
         let key = DeviceKey::load(&self.folder).map_err(|error| text(&error))?;
@@ -76,6 +85,11 @@ impl Line {
 
     pub(super) fn is_enrolled(&self) -> bool {
         self.enrolled.is_some()
+    }
+
+    /// Why this device, which was enrolled, can't report.
+    pub(super) fn damage(&self) -> Option<&str> {
+        self.damage.as_deref().filter(|_| !self.is_enrolled())
     }
 
     pub(super) fn signer(&self) -> Option<Signer<'_>> {

@@ -69,9 +69,11 @@ pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, A
     let folder = config.state_dir.clone();
     let (store, found) =
         tokio::task::spawn_blocking(move || Store::open(&folder)).await?.map_err(in_folder(&config.state_dir))?;
-    // Before anyone can take a photo: what a slip held that was never saved is nobody's any more.
+    // Before anyone can take a photo: what a slip held that was never saved is nobody's any more. Where something was damaged,
+    // a photo may be all that is left of its report, and a person is to look.
     let named = |name: &str| Digest::parse(name).is_some_and(|digest| found.outbox.needs_photo(digest));
-    match photos.sweep(named) {
+    let swept = if found.damage.is_empty() { photos.sweep(named) } else { Ok(0) };
+    match swept {
         Ok(0) => {}
         Ok(swept) => tracing::info!(swept, "photos of unsaved slips were removed"),
         Err(error) => tracing::warn!(%error, "photos that no report names could not be removed"),

@@ -44,11 +44,16 @@ impl DeviceKey {
         }
     }
 
+    pub fn path(folder: &Path) -> PathBuf {
+        folder.join(KEY_FILE)
+    }
+
     pub fn load(folder: &Path) -> Result<Option<DeviceKey>, KeyError> {
-        let path = folder.join(KEY_FILE);
+        let path = DeviceKey::path(folder);
         let pem = match fs::read_to_string(&path) {
             Ok(pem) => zeroize::Zeroizing::new(pem),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(KeyError::Damaged(path)),
             Err(source) => return Err(KeyError::File { path, source }),
         };
         let key = SigningKey::from_pkcs8_pem(&pem).map_err(|_| KeyError::Damaged(path))?;
@@ -125,8 +130,12 @@ pub struct Identity {
 
 impl Identity {
     /// `None` when this device was never enrolled.
+    pub fn path(folder: &Path) -> PathBuf {
+        folder.join(IDENTITY_FILE)
+    }
+
     pub fn load(folder: &Path) -> Result<Option<Identity>, KeyError> {
-        let path = folder.join(IDENTITY_FILE);
+        let path = Identity::path(folder);
         match fs::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|_| KeyError::Damaged(path)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

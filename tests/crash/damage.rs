@@ -70,7 +70,7 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 /// Hits one file, and says how.
-fn hit(bytes: &mut Vec<u8>, rng: &mut fastrand::Rng) -> String {
+pub(crate) fn hit(bytes: &mut Vec<u8>, rng: &mut fastrand::Rng) -> String {
     if bytes.is_empty() {
         bytes.extend_from_slice(b"rubbish");
         return "rubbish in an empty file".to_owned();

@@ -11,6 +11,7 @@
 #![allow(clippy::print_stderr, reason = "the counts are part of the result")]
 
 mod damage;
+mod device;
 mod full;
 mod kill;
 mod loop_fs;

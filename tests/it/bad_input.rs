@@ -1,6 +1,6 @@
 //! What a bad scanner, a careless finger or a broken camera sends. The agent lives and loses nothing else.
 
-use crate::receiver::{Counterpart, enrolled};
+use crate::receiver::{CODE, Counterpart, enrolled};
 use crate::support::{files, images, resident, until};
 
 #[test]
@@ -120,4 +120,30 @@ fn a_page_of_another_site_can_press_nothing() {
     assert!(foreign.status().is_client_error(), "another origin");
     let rebound = client.get(format!("{}/", page.base)).header("host", "evil.example").send().unwrap();
     assert!(rebound.status().is_client_error(), "another host name");
+}
+
+#[test]
+fn a_damaged_identity_is_told_and_a_new_enrolment_mends_it() {
+    for file in ["identity.json", "device-key.pem"] {
+        let odoo = Counterpart::start();
+        let mut device = enrolled(&odoo.url());
+        let path = device.state().join(file);
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes.truncate(40);
+        std::fs::write(&path, &bytes).unwrap();
+        device.start();
+        let status = device.status();
+        assert_eq!((&status["enrolled"], &status["last_error"]["code"]), (&false.into(), &"not_enrolled".into()));
+        let words = status["last_error"]["message"].as_str().unwrap();
+        assert!(words.contains(file) && words.contains("enrol this device again"), "{words}");
+        // Its code is a new one: this receiver has given out none.
+        let another = Counterpart::start();
+        device.enrol(&another.url(), CODE);
+        assert_eq!(device.status()["enrolled"], true, "the running agent was told");
+        assert_eq!(device.status()["last_error"], serde_json::Value::Null);
+        let kept = std::fs::read(device.state().join(format!("quarantine-1-{file}"))).unwrap();
+        assert_eq!(kept, bytes, "it was not deleted");
+        assert!(device.tallyman(&["enroll", "--url", &another.url(), "--code", CODE]).status.code() == Some(1));
+        device.stop();
+    }
 }
