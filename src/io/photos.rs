@@ -4,6 +4,7 @@
 mod colour;
 mod decode;
 mod form;
+mod picture;
 mod shrink;
 
 use std::fs::{self, File};

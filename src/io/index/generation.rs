@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use super::{BAD_VALUE, IndexV2, Known, key_of};
+use super::Known;
 use crate::domain::id::Sequence;
 use crate::io::durable;
+use crate::wire::index_v2::IndexV2;
 
 const CACHE_BYTES: u64 = 4 << 20;
 const SEGMENT_BYTES: usize = 512 << 10;
@@ -25,6 +26,8 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 const COMPLETE: &str = "complete";
 /// Written at a clean stop: the number of entries.
 const CLOSED: &str = "closed-with";
+
+pub(super) const BAD_VALUE: &str = "a value fails its checksum";
 
 pub(super) struct Generation {
     pub(super) folder: PathBuf,
@@ -173,6 +176,10 @@ pub(super) fn is_closed(folder: &Path) -> bool {
 /// sled can panic on what it finds on the disk.
 fn guarded<T>(open: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     catch_unwind(AssertUnwindSafe(open)).map_err(|_| io::Error::other("sled panicked while opening"))?
+}
+
+pub(super) fn key_of(key: &[u8]) -> Option<Sequence> {
+    Some(Sequence(u64::from_be_bytes(key.try_into().ok()?)))
 }
 
 fn size(folder: &Path) -> u64 {

@@ -6,9 +6,10 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::generation::{self, Generation};
-use super::{IndexV2, number_of};
+use super::generations::number_of;
 use crate::domain::id::Sequence;
 use crate::io::entropy;
+use crate::wire::index_v2::IndexV2;
 
 /// What an index holds.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::PhotoError;
-use super::form::Picture;
+use super::picture::Picture;
 
 /// Larger than any phone's sensor; a picture that claims more is a bomb or damaged.
 const MAX_SIDE: u32 = 20_000;

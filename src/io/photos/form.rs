@@ -6,26 +6,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use image::metadata::Orientation;
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
+use super::picture::Picture;
 use super::shrink::shrink_and_turn;
 use super::{MAX_STORED, MAX_UPLOAD, PhotoConfig, PhotoError, colour, decode};
 
 /// Tried in turn when a picture at the site's own quality is more than the server takes.
 const LOWER_QUALITIES: [u8; 2] = [70, 50];
-
-/// Pixels as a decoder left them.
-pub(super) struct Picture {
-    /// Red, green, blue, row by row without gaps.
-    pub(super) rgb: Vec<u8>,
-    pub(super) width: u32,
-    pub(super) height: u32,
-    /// How the camera was held.
-    pub(super) orientation: Orientation,
-    /// The ICC profile that the pixels' colours are meant in; without one they are sRGB.
-    pub(super) profile: Option<Vec<u8>>,
-}
 
 /// Makes the stored form of an uploaded photo. Takes the upload, so that its memory is free again while pixels are worked
 /// on. Blocks for some tenths of a second.

@@ -8,7 +8,7 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 use image::metadata::Orientation;
 
 use super::PhotoError;
-use super::form::Picture;
+use super::picture::Picture;
 
 const CHANNELS: usize = 3;
 /// Rows of a band. More of them cost memory; fewer cost time, because neighbouring bands share rows of the source.

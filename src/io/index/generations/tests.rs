@@ -1,8 +1,11 @@
+use super::super::RETENTION;
 use super::*;
 use crate::domain::id::{Digest, EventId};
+use crate::domain::outbox::Entry;
 use crate::domain::outbox::State;
 use crate::domain::policy::Kind;
 use crate::domain::time::Wall;
+use crate::wire::index_v2::StateCode;
 
 fn entry(n: u64, state: State) -> Entry {
     Entry {

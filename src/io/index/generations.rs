@@ -1,0 +1,211 @@
+//! The index on sled, from one generation of its folder to the next.
+
+use std::fs;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use super::generation::{self, BAD_VALUE, Generation, key_of};
+use super::{Entries, Failed, Index, Known};
+use crate::domain::id::Sequence;
+use crate::io::durable;
+use crate::wire::index_v2::IndexV2;
+
+/// A generation may grow to this, or to twice what it began with.
+const ROOM_BYTES: u64 = 3 << 20;
+
+pub struct SledIndex {
+    /// The folder that holds the generations.
+    folder: PathBuf,
+    /// Absent while the disk is too full for one.
+    current: Option<Current>,
+    /// What the walk found that checked it, until somebody asks.
+    known: Option<Vec<Known>>,
+}
+
+struct Current {
+    number: u64,
+    generation: Generation,
+    limit: u64,
+}
+
+impl SledIndex {
+    /// Opens the latest generation in `folder`. One that is damaged is set aside, and an empty one takes its place; then it
+    /// also says where the old one is. On a full disk it is left as it is, and the index is not open.
+    pub fn open(folder: &Path) -> io::Result<(SledIndex, Option<PathBuf>)> {
+        let mut index = SledIndex { folder: folder.to_owned(), current: None, known: None };
+        let mut generations = generations(folder)?;
+        let latest = generations.pop();
+        // What was copied from is no longer needed, and a copy that was never finished isn't either.
+        for (_, path) in generations {
+            fs::remove_dir_all(path)?;
+        }
+        let Some((number, path)) = latest else {
+            index.begin(1)?;
+            return Ok((index, None));
+        };
+        match Generation::open(&path) {
+            Ok((generation, known)) => {
+                (index.current, index.known) = (Some(Current::of(number, generation)), Some(known));
+            }
+            Err(why) if is_full(&why) => {
+                tracing::warn!(folder = %path.display(), %why, "the disk is full: the queue begins without its index");
+            }
+            Err(why) => {
+                tracing::warn!(folder = %path.display(), %why, "the index is damaged; setting it aside and rebuilding");
+                let kept = durable::set_aside(&path)?;
+                index.begin(number + 1)?;
+                return Ok((index, Some(kept)));
+            }
+        }
+        Ok((index, None))
+    }
+
+    /// Begins an empty generation. On a full disk there is none.
+    fn begin(&mut self, number: u64) -> io::Result<()> {
+        let made = Generation::create(&path_of(&self.folder, number)).and_then(|mut generation| {
+            generation.complete()?;
+            Ok(generation)
+        });
+        self.current = match made {
+            Ok(generation) => Some(Current::of(number, generation)),
+            Err(error) if is_full(&error) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(())
+    }
+
+    /// sled can panic on what it finds on the disk; the journal's writer must not go down with it.
+    fn guarded<T>(&mut self, act: impl FnOnce(&mut SledIndex, &mut Current) -> io::Result<T>) -> Result<T, Failed> {
+        let Some(mut current) = self.current.take() else { return Err(Failed("it is not open".to_owned())) };
+        let done = catch_unwind(AssertUnwindSafe(|| act(self, &mut current)));
+        self.current = Some(current);
+        done.unwrap_or_else(|_| Err(io::Error::other("sled panicked"))).map_err(Failed::from)
+    }
+}
+
+impl Current {
+    fn of(number: u64, generation: Generation) -> Current {
+        let limit = ROOM_BYTES.max(2 * generation.size());
+        Current { number, generation, limit }
+    }
+
+    fn insert(&mut self, folder: &Path, sequence: Sequence, value: &IndexV2) -> io::Result<()> {
+        let (key, value) = (sequence.0.to_be_bytes(), value.encode());
+        let known = self.generation.db.get(key).map_err(generation::io_error)?;
+        if known.as_deref() == Some(&value[..]) {
+            return Ok(());
+        }
+        self.generation.insert(key, &value)?;
+        let outgrown = self.generation.is_settled() && self.generation.size() > self.limit;
+        if outgrown { self.move_on(folder) } else { Ok(()) }
+    }
+
+    /// Copies what lives into a new generation and lets the old one go. A crash in between leaves the old one, or both.
+    fn move_on(&mut self, folder: &Path) -> io::Result<()> {
+        let (number, old) = (self.number + 1, self.generation.folder.clone());
+        let mut next = Generation::create(&path_of(folder, number))?;
+        for pair in self.generation.db.iter() {
+            let (key, value) = pair.map_err(generation::io_error)?;
+            if let Some(sequence) = key_of(&key) {
+                next.insert(sequence.0.to_be_bytes(), &value)?;
+            }
+        }
+        next.complete()?;
+        *self = Current::of(number, next);
+        tracing::debug!(number, "the index moved into a new generation");
+        fs::remove_dir_all(old)?;
+        durable::sync_folder(folder)
+    }
+}
+
+impl Index for SledIndex {
+    fn is_open(&self) -> bool {
+        self.current.is_some()
+    }
+
+    fn entries(&self) -> Entries<'_> {
+        let all = self.current.iter().flat_map(|current| current.generation.walk());
+        Box::new(all.map(|entry| entry.map_err(Failed::from)))
+    }
+
+    fn survey(&mut self) -> Result<Vec<Known>, Failed> {
+        let walk = |_: &mut SledIndex, current: &mut Current| current.generation.survey();
+        self.known.take().map_or_else(|| self.guarded(walk), Ok)
+    }
+
+    fn count(&self) -> usize {
+        self.current.as_ref().map_or(0, |current| current.generation.count)
+    }
+
+    fn read(&self, sequence: Sequence) -> Result<Option<IndexV2>, Failed> {
+        let Some(current) = &self.current else { return Ok(None) };
+        let found = current.generation.db.get(sequence.0.to_be_bytes()).map_err(|error| Failed(error.to_string()))?;
+        let decode = |value: sled::IVec| IndexV2::decode(&value).ok_or_else(|| Failed(BAD_VALUE.to_owned()));
+        found.map(decode).transpose()
+    }
+
+    fn write(&mut self, sequence: Sequence, value: &IndexV2) -> Result<(), Failed> {
+        self.guarded(|index, current| current.insert(&index.folder, sequence, value))
+    }
+
+    fn remove(&mut self, sequence: Sequence) -> Result<(), Failed> {
+        self.guarded(|_, current| current.generation.remove(&sequence.0.to_be_bytes()))
+    }
+
+    fn begin_anew(&mut self) -> io::Result<String> {
+        let kept = match self.current.take() {
+            Some(current) => {
+                let kept = durable::set_aside(&current.generation.folder)?;
+                // What the old handle does when it goes must not take the queue with it.
+                let number = current.number;
+                let _ = catch_unwind(AssertUnwindSafe(|| drop(current)));
+                self.begin(number + 1)?;
+                kept.display().to_string()
+            }
+            None => {
+                let (opened, kept) = SledIndex::open(&self.folder)?;
+                *self = opened;
+                kept.map(|kept| kept.display().to_string()).unwrap_or_default()
+            }
+        };
+        if self.is_open() { Ok(kept) } else { Err(io::ErrorKind::StorageFull.into()) }
+    }
+
+    fn close(self) -> io::Result<()> {
+        self.current.map_or(Ok(()), |current| current.generation.close())
+    }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+fn path_of(folder: &Path, number: u64) -> PathBuf {
+    folder.join(format!("index-{number:08}"))
+}
+
+/// A generation's number, by its name.
+pub(super) fn number_of(path: &Path) -> Option<u64> {
+    let name = path.file_name()?.to_str()?;
+    if name == "index" { Some(0) } else { name.strip_prefix("index-")?.parse().ok() }
+}
+
+/// The generations in `folder`, the one to open last; those behind it that never were completed are removed.
+fn generations(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let Some(number) = number_of(&path) else { continue };
+        if number == 0 || Generation::is_complete(&path) {
+            found.push((number, path));
+        } else {
+            fs::remove_dir_all(path)?;
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests;
