@@ -17,6 +17,7 @@ pub mod start;
 pub mod station;
 pub mod verify;
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -32,8 +33,9 @@ use crate::config::Config;
 use crate::domain::capture::Input;
 use crate::domain::catalog::Catalog;
 use crate::domain::forward::Forwarder;
-use crate::domain::id::Digest;
+use crate::domain::id::{Digest, Sequence};
 use crate::domain::latency::Latency;
+use crate::domain::outbox::Entry;
 use crate::domain::room::Room;
 use crate::domain::tester::Testers;
 use crate::domain::view::{ScannerView, Snapshot};
@@ -50,6 +52,8 @@ pub const INPUTS: usize = 256;
 const DRAIN: Duration = Duration::from_secs(5);
 /// Nothing to do still means looking up now and then: timers stop while the device sleeps, boot time doesn't.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+/// The store takes what waits within a few of the disk's waits.
+const UNTIL_ROOM: Duration = Duration::from_millis(10);
 
 /// The ends of the channels that the loop listens on.
 #[derive(Debug)]
@@ -68,12 +72,21 @@ enum Wake {
     Ask(Ask),
     Saved(Result<(), StoreError>),
     Line(FromLine),
-    /// The store is in another state: there is less room, or more.
-    Store,
+    /// The store is in another state: there is less room, or more, or its thread is gone.
+    Store {
+        alive: bool,
+    },
     /// An interface, an address or a route came or went.
     Network,
     Timer,
     Stop,
+}
+
+/// What the store can be told later: nobody stands there and waits for it.
+enum Told {
+    Note { record: Record, entry: Option<Entry> },
+    Settled(Vec<Sequence>),
+    ForgetPhoto { record: Record, digest: Digest },
 }
 
 pub struct Agent {
@@ -95,6 +108,8 @@ pub struct Agent {
     saving: Option<oneshot::Receiver<Result<(), StoreError>>>,
     /// The committer is gone: nothing can be saved until a new start.
     broken: bool,
+    /// What the store is still to be told.
+    untold: VecDeque<Told>,
     turn: Turn,
     watchdog: notify::Watchdog,
 }
@@ -126,6 +141,7 @@ impl Agent {
             scanned: None,
             saving: None,
             broken: false,
+            untold: VecDeque::new(),
             turn: begin_turn()?,
             watchdog: notify::Watchdog::of_this_process(),
         })
@@ -161,6 +177,7 @@ impl Agent {
         tracing::info!(pending = counts.pending, parked = counts.parked, delivered = counts.delivered, "ready");
         notify::ready();
         loop {
+            self.tell_the_store();
             self.send_what_is_due();
             wires.snapshots.send_replace(Arc::new(self.snapshot()));
             let wake = self.next_wake(&mut wires).await;
@@ -176,7 +193,7 @@ impl Agent {
                 Wake::Inward(Inward::Tester { who, stays }) => drop(self.tester(&who, stays)),
                 Wake::Ask(ask) => self.answer(ask),
                 Wake::Saved(result) => self.saved(result),
-                Wake::Store => {}
+                Wake::Store { alive } => self.broken |= !alive,
                 Wake::Network => self.station.network_changed(self.turn.now),
                 Wake::Line(from_line) => self.line_said(from_line),
             }
@@ -196,7 +213,7 @@ impl Agent {
             biased;
             () = wires.stop.cancelled() => Wake::Stop,
             result = saved(&mut self.saving), if saving => Wake::Saved(result),
-            Ok(()) = self.health.changed() => Wake::Store,
+            changed = self.health.changed() => Wake::Store { alive: changed.is_ok() },
             Ok(()) = wires.network.changed() => Wake::Network,
             Some(from_line) = self.line.next() => Wake::Line(from_line),
             Some(ask) = wires.asks.recv() => Wake::Ask(ask),
@@ -210,7 +227,8 @@ impl Agent {
         let due = self.station.forwarder().poll_timeout(self.station.outbox(), now).filter(|_| self.line.is_enrolled());
         let until_due = due.map_or(LONGEST_SLEEP, |deadline| deadline.remaining(now));
         let tested = self.testers.until().map_or(LONGEST_SLEEP, |deadline| deadline.remaining(now));
-        until_due.min(tested).min(self.watchdog.patience(now).unwrap_or(LONGEST_SLEEP)).min(LONGEST_SLEEP)
+        let untold = if self.untold.is_empty() { LONGEST_SLEEP } else { UNTIL_ROOM };
+        until_due.min(tested).min(untold).min(self.watchdog.patience(now).unwrap_or(LONGEST_SLEEP)).min(LONGEST_SLEEP)
     }
 
     fn input(&mut self, input: Input) {
@@ -220,7 +238,7 @@ impl Agent {
 
     fn saved(&mut self, result: Result<(), StoreError>) {
         self.saving = None;
-        self.broken = matches!(result, Err(StoreError::Stopped));
+        self.broken |= matches!(result, Err(StoreError::Stopped));
         self.station.saved(result, self.turn);
         self.execute();
     }
@@ -248,14 +266,28 @@ impl Agent {
                     self.measure_report(&entry);
                     self.saving = Some(self.store.append(record, Some(entry)));
                 }
-                Deed::Note { record, entry } => drop(self.store.append(record, entry)),
-                Deed::Settled(sequences) => self.store.settled(sequences),
-                Deed::ForgetPhoto { record, digest } => self.forget_photo(record, digest),
+                Deed::Note { record, entry } => self.untold.push_back(Told::Note { record, entry }),
+                Deed::Settled(sequences) => self.untold.push_back(Told::Settled(sequences)),
+                Deed::ForgetPhoto { record, digest } => self.untold.push_back(Told::ForgetPhoto { record, digest }),
                 Deed::Tell(feedback) => self.told(&feedback),
                 Deed::Read(sequences) => self.line.read(&self.store, sequences),
                 Deed::Send { events, wall } => self.line.send_events(events, wall),
                 Deed::Upload { piece, wall } => self.line.upload(piece, self.station.outbox(), wall),
                 Deed::SetPhotoAside(digest) => self.set_photo_aside(digest),
+            }
+        }
+        self.tell_the_store();
+    }
+
+    /// In order, as far as there is room: a thousand parked reports may be sent again at once.
+    fn tell_the_store(&mut self) {
+        while self.store.has_room()
+            && let Some(told) = self.untold.pop_front()
+        {
+            match told {
+                Told::Note { record, entry } => drop(self.store.append(record, entry)),
+                Told::Settled(sequences) => self.store.settled(sequences),
+                Told::ForgetPhoto { record, digest } => self.forget_photo(record, digest),
             }
         }
     }
@@ -290,6 +322,10 @@ impl Agent {
             while self.station.forwarder().is_busy() {
                 let Some(from_line) = self.line.next().await else { break };
                 self.line_said(from_line);
+            }
+            while !self.untold.is_empty() {
+                tokio::time::sleep(UNTIL_ROOM).await;
+                self.tell_the_store();
             }
         };
         if tokio::time::timeout(DRAIN, finish).await.is_err() {

@@ -271,6 +271,7 @@ impl Station {
     }
 
     fn persist(&mut self, changes: Vec<Change>) {
+        let mut unneeded = self.outbox.take_unneeded();
         for change in changes {
             let record = Record::from(&change);
             let sequence = match change {
@@ -289,16 +290,19 @@ impl Station {
                 Change::PhotoLost { digest, why } => {
                     tracing::error!(%digest, why, "a photo was given up; its report stands without it");
                     self.deeds.push(Deed::SetPhotoAside(digest));
+                    unneeded.retain(|unneeded| *unneeded != digest);
                     None
                 }
-                Change::PhotoSent { digest } if self.outbox.needs_photo(digest) => None,
-                Change::PhotoSent { digest } => {
-                    self.deeds.push(Deed::ForgetPhoto { record, digest });
-                    continue;
-                }
+                // Its file goes below, with the same record.
+                Change::PhotoSent { digest } if unneeded.contains(&digest) => continue,
+                Change::PhotoSent { .. } => None,
             };
             let entry = sequence.and_then(|sequence| self.outbox.find_sequence(sequence)).cloned();
             self.deeds.push(Deed::Note { record, entry });
+        }
+        // Behind what lets their reports go. The server may have had them already: from a bundle, or before its answer was lost.
+        for digest in unneeded {
+            self.deeds.push(Deed::ForgetPhoto { record: Record::from(&Change::PhotoSent { digest }), digest });
         }
         let settled = self.outbox.take_settled();
         if !settled.is_empty() {

@@ -119,6 +119,8 @@ pub struct Outbox {
     recent: VecDeque<Entry>,
     /// Wholly in Odoo since the last [`Outbox::take_settled`].
     settled: Vec<Sequence>,
+    /// Photos that no report here names any more since the last [`Outbox::take_unneeded`].
+    unneeded: Vec<Digest>,
     delivered: u64,
     parked: usize,
 }
@@ -376,15 +378,21 @@ impl Outbox {
         std::mem::take(&mut self.settled)
     }
 
+    /// Photos whose files may go, once it is durable why.
+    pub fn take_unneeded(&mut self) -> Vec<Digest> {
+        std::mem::take(&mut self.unneeded)
+    }
+
     /// Moves a delivered event to the recent list when none of its photos is still on the way.
     fn forget_if_settled(&mut self, sequence: Sequence) {
-        let Outbox { entries, uploads, awaiting_photos, recent, settled, needs, .. } = self;
+        let Outbox { entries, uploads, awaiting_photos, recent, settled, unneeded, needs, .. } = self;
         let waits = entries.get(&sequence).is_some_and(|entry| uploads.any(&entry.photos));
         if waits || !awaiting_photos.remove(&sequence) {
             return;
         }
         if let Some(entry) = entries.remove(&sequence) {
             needs.remove(&entry.photos, sequence);
+            unneeded.extend(entry.photos.iter().map(|photo| photo.digest).filter(|digest| !needs.any(*digest)));
             if recent.len() == RECENT {
                 recent.pop_front();
             }

@@ -8,6 +8,8 @@ mod ledger;
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -76,6 +78,8 @@ enum Request {
 pub struct Store {
     requests: Option<SyncSender<Request>>,
     thread: Option<JoinHandle<()>>,
+    /// Requests that the committer hasn't taken yet.
+    waiting: Arc<AtomicUsize>,
     health: watch::Receiver<Health>,
 }
 
@@ -95,9 +99,16 @@ impl Store {
         let (committer, found) = Committer::open(disk, SEGMENT_BYTES, index, damage)?;
         let (requests, queue) = sync_channel(QUEUE);
         let (tell, health) = watch::channel(committer.health().clone());
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let queue = Queue { requests: queue, waiting: waiting.clone() };
         let thread =
             std::thread::Builder::new().name("committer".to_owned()).spawn(move || run(committer, &queue, &tell))?;
-        Ok((Store { requests: Some(requests), thread: Some(thread), health }, found))
+        Ok((Store { requests: Some(requests), thread: Some(thread), waiting, health }, found))
+    }
+
+    /// True while at least half of its queue is free. What can wait should wait for that: the rest is for people who stand there.
+    pub fn has_room(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) < QUEUE / 2
     }
 
     /// How the store is, as it changes.
@@ -144,10 +155,12 @@ impl Store {
 
     fn send(&self, request: Request, failed: impl FnOnce(Request, StoreError)) {
         let Some(requests) = &self.requests else { return };
-        match requests.try_send(request) {
-            Ok(()) => {}
-            Err(TrySendError::Full(request)) => failed(request, StoreError::Busy),
-            Err(TrySendError::Disconnected(request)) => failed(request, StoreError::Stopped),
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let Err(refused) = requests.try_send(request) else { return };
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        match refused {
+            TrySendError::Full(request) => failed(request, StoreError::Busy),
+            TrySendError::Disconnected(request) => failed(request, StoreError::Stopped),
         }
     }
 
@@ -166,11 +179,31 @@ impl Drop for Store {
     }
 }
 
-fn run<D: Disk, I: Index>(mut committer: Committer<D, I>, queue: &Receiver<Request>, health: &watch::Sender<Health>) {
+/// What the committer is asked.
+struct Queue {
+    requests: Receiver<Request>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Queue {
+    fn wait(&self, patience: Duration) -> Result<Request, RecvTimeoutError> {
+        self.requests.recv_timeout(patience).inspect(|_| self.took_one())
+    }
+
+    fn next(&self) -> Option<Request> {
+        self.requests.try_recv().ok().inspect(|_| self.took_one())
+    }
+
+    fn took_one(&self) {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn run<D: Disk, I: Index>(mut committer: Committer<D, I>, queue: &Queue, health: &watch::Sender<Health>) {
     let mut group = Vec::with_capacity(GROUP);
     loop {
         let patience = if committer.health().room == Room::Low { LOOK_WHEN_LOW } else { LOOK };
-        let mut next = match queue.recv_timeout(patience) {
+        let mut next = match queue.wait(patience) {
             Ok(first) => Some(first),
             Err(RecvTimeoutError::Timeout) => {
                 committer.look_at_room();
@@ -187,7 +220,7 @@ fn run<D: Disk, I: Index>(mut committer: Committer<D, I>, queue: &Receiver<Reque
                 }
             }
             if group.len() < GROUP {
-                next = queue.try_recv().ok();
+                next = queue.next();
             }
         }
         committer.commit(&mut group);

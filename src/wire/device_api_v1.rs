@@ -10,6 +10,10 @@ use crate::domain::receipt::{Receipt, Refusal, Status};
 use crate::domain::time::Wall;
 
 pub const BASE: &str = "/tallyman/v1";
+/// Of a case's number or an error's code, in characters.
+const MAX_NAME: usize = 100;
+/// Of a sentence for people, in characters.
+const MAX_WORDS: usize = 600;
 
 /// The claims of a request token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,8 +163,8 @@ fn refusal(status: u16, html: bool, retry_after: Option<Duration>, body: &[u8]) 
     match serde_json::from_slice::<ErrorBody>(body) {
         Ok(ErrorBody { error }) if status >= 400 => Answer::Refused(ApiError {
             status,
-            code: error.code,
-            message: error.message,
+            code: cut(error.code, MAX_NAME),
+            message: cut(error.message, MAX_WORDS),
             server_time: error.server_time.as_deref().and_then(Wall::parse),
             retry_after,
             received: error.received,
@@ -171,6 +175,15 @@ fn refusal(status: u16, html: bool, retry_after: Option<Duration>, body: &[u8]) 
             Some(_) | None => Answer::NotOurs { status, html },
         },
     }
+}
+
+/// What is kept of a server's words: they are journalled with the report, and shown to people.
+fn cut(mut text: String, most: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(most) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 /// A result that names no digest of ours becomes a receipt that matches nothing.
@@ -185,17 +198,37 @@ fn receipt(result: ResultV1) -> Receipt {
             StatusV1::Rejected => Status::Rejected,
             StatusV1::Retry => Status::Retry,
         },
-        case: result.case,
+        case: result.case.map(|case| cut(case, MAX_NAME)),
         missing_evidence: result
             .missing_evidence
             .map(|digests| digests.iter().filter_map(|digest| Digest::parse(digest)).collect()),
-        error: result.error.map(|error| Refusal { code: error.code, message: error.message }),
+        error: result
+            .error
+            .map(|error| Refusal { code: cut(error.code, MAX_NAME), message: cut(error.message, MAX_WORDS) }),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_endless_words_only_the_beginning_is_kept() {
+        let endless = "ö".repeat(300_000);
+        let error = format!(r#"{{"code": "{endless}", "message": "{endless}"}}"#);
+        let body = format!(
+            r#"{{"results":[{{"id":null,"digest":"x","status":"rejected","case":"{endless}","error":{error}}}]}}"#
+        );
+        let Answer::Results { results, .. } = events_answer(200, false, None, body.as_bytes()) else { panic!() };
+        let refusal = results[0].error.clone().unwrap();
+        let lengths =
+            [&refusal.code, &refusal.message, results[0].case.as_ref().unwrap()].map(|text| text.chars().count());
+        assert_eq!(lengths, [MAX_NAME + 1, MAX_WORDS + 1, MAX_NAME + 1]);
+        let body = format!(r#"{{"error": {error}}}"#);
+        let Answer::Refused(error) = events_answer(422, false, None, body.as_bytes()) else { panic!() };
+        assert!(error.code.len() < 300 && error.message.len() < 1_500 && error.message.ends_with("ö…"));
+        assert_eq!(cut("short".into(), 5), "short");
+    }
 
     #[test]
     fn a_login_page_is_not_an_answer_of_ours_whatever_its_status() {

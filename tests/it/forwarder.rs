@@ -70,6 +70,30 @@ fn parked_reports_are_sent_again_when_a_person_says_so() {
     assert_eq!(said(&device, &["queue", "retry"]).0, Some(2), "which one must be said");
 }
 
+/// More of them than the store takes at a time.
+#[test]
+fn all_that_is_sent_again_is_still_so_after_a_restart() {
+    const MANY: usize = 400;
+    let odoo = Counterpart::start();
+    let line = Proxy::before(odoo.address);
+    let mut device = ready(&line.url());
+    odoo.reject(true);
+    report(&device, MANY);
+    device.until_status("the parking", |status| status["parked"] == MANY);
+    // No connection of before is left to send them by.
+    line.set(Fault::Refuse);
+    device.stop();
+    device.start();
+    let (code, words) = said(&device, &["queue", "retry", "--all"]);
+    assert!(code == Some(0) && words.contains(&format!("{MANY} reports wait again")), "{words}");
+    let status = device.status();
+    assert_eq!((&status["pending"], &status["parked"]), (&MANY.into(), &0.into()), "{status}");
+    device.stop();
+    device.start();
+    let status = device.status();
+    assert_eq!((&status["pending"], &status["parked"]), (&MANY.into(), &0.into()), "{status}");
+}
+
 #[test]
 fn what_waits_is_not_parked_and_the_status_says_when_it_goes() {
     let odoo = Counterpart::start();

@@ -75,6 +75,9 @@ fn reports_carried_by_hand_are_cases_and_their_later_delivery_changes_nothing() 
     let status =
         device.until_status("the receipts", |status| status["delivered"] == 2 && status["photos_pending"] == 0);
     assert_eq!((&status["pending"], &status["parked"]), (&json!(0), &json!(0)), "{status}");
+    // The photo came with the bundle: its file has no business here any more.
+    let photos = || std::fs::read_dir(device.state().join("photos")).unwrap().count();
+    until("the photo's file to go", || (photos() == 0).then_some(()));
     assert_eq!((odoo.cases(&uuid).len(), odoo.events(&uuid).len()), (2, 2));
     assert!(odoo.events(&uuid).iter().all(|event| matches!(event["chain"].as_str(), Some("first" | "linked"))));
     let list = String::from_utf8(device.tallyman(&["queue", "list", "--all"]).stdout).unwrap();

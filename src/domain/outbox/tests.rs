@@ -75,3 +75,25 @@ fn an_entry_stays_small() {
     // 200,000 of them, with a subject each, are to stay within some tens of megabytes.
     assert!(size_of::<Entry>() <= 144, "{} bytes", size_of::<Entry>());
 }
+
+#[test]
+fn a_photos_file_may_go_when_the_last_report_that_names_it_has_gone() {
+    let mut outbox = Outbox::default();
+    outbox.admit(entry(1, &[b"shared"]), &[]);
+    outbox.admit(entry(2, &[b"shared"]), &[]);
+    let leased = outbox.lease(9, NOW);
+    // The server has the photo: from a bundle, or from before its answer was lost.
+    let receipt = |n: u64| Receipt {
+        id: Some(entry(n, &[]).id),
+        digest: entry(n, &[]).digest,
+        status: Status::Duplicate,
+        case: None,
+        missing_evidence: Some(vec![]),
+        error: None,
+    };
+    outbox.settle(leased[0], &receipt(1), Deadline(NOW.boot));
+    assert_eq!(outbox.take_unneeded(), []);
+    outbox.settle(leased[1], &receipt(2), Deadline(NOW.boot));
+    assert_eq!(outbox.take_unneeded(), [Digest::of(b"shared")]);
+    assert_eq!(outbox.take_unneeded(), []);
+}

@@ -125,7 +125,7 @@ impl Generation {
 
     pub(super) fn remove(&mut self, key: &[u8]) -> io::Result<()> {
         let before = self.db.remove(key).map_err(io_error)?;
-        self.count -= usize::from(before.is_some());
+        self.count = self.count.saturating_sub(usize::from(before.is_some()));
         self.wrote(key.len())
     }
 

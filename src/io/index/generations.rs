@@ -63,6 +63,8 @@ impl SledIndex {
 
     /// Begins an empty generation. On a full disk there is none.
     fn begin(&mut self, number: u64) -> io::Result<()> {
+        // A copy may have been left half-way there.
+        remove(&path_of(&self.folder, number))?;
         let made = Generation::create(&path_of(&self.folder, number)).and_then(|mut generation| {
             generation.complete()?;
             Ok(generation)
@@ -80,7 +82,7 @@ impl SledIndex {
         let Some(mut current) = self.current.take() else { return Err(Failed("it is not open".to_owned())) };
         let done = catch_unwind(AssertUnwindSafe(|| act(self, &mut current)));
         self.current = Some(current);
-        done.unwrap_or_else(|_| Err(io::Error::other("sled panicked"))).map_err(Failed::from)
+        done.unwrap_or_else(|_| Err(panicked())).map_err(Failed::from)
     }
 }
 
@@ -97,13 +99,28 @@ impl Current {
             return Ok(());
         }
         self.generation.insert(key, &value)?;
-        let outgrown = self.generation.is_settled() && self.generation.size() > self.limit;
-        if outgrown { self.move_on(folder) } else { Ok(()) }
+        if self.generation.is_settled() && self.generation.size() > self.limit {
+            self.try_to_move_on(folder);
+        }
+        Ok(())
+    }
+
+    /// Where there is no room for a copy, the old generation goes on, and may grow to twice what it is until the next try.
+    fn try_to_move_on(&mut self, folder: &Path) {
+        let moved = catch_unwind(AssertUnwindSafe(|| self.move_on(folder)));
+        if let Err(error) = moved.unwrap_or_else(|_| Err(panicked())) {
+            tracing::warn!(%error, "the index could not move into a new generation; the old one goes on");
+            self.limit = 2 * self.generation.size();
+            if let Err(error) = remove(&path_of(folder, self.number + 1)) {
+                tracing::warn!(%error, "what was begun of it could not be removed");
+            }
+        }
     }
 
     /// Copies what lives into a new generation and lets the old one go. A crash in between leaves the old one, or both.
     fn move_on(&mut self, folder: &Path) -> io::Result<()> {
         let (number, old) = (self.number + 1, self.generation.folder.clone());
+        remove(&path_of(folder, number))?;
         let mut next = Generation::create(&path_of(folder, number))?;
         for pair in self.generation.db.iter() {
             let (key, value) = pair.map_err(generation::io_error)?;
@@ -114,8 +131,11 @@ impl Current {
         next.complete()?;
         *self = Current::of(number, next);
         tracing::debug!(number, "the index moved into a new generation");
-        fs::remove_dir_all(old)?;
-        durable::sync_folder(folder)
+        // The new one counts by now; what is left of the old one goes at the next start.
+        if let Err(error) = remove(&old).and_then(|()| durable::sync_folder(folder)) {
+            tracing::warn!(%error, "the index's old generation could not be removed");
+        }
+        Ok(())
     }
 }
 
@@ -126,7 +146,7 @@ impl Index for SledIndex {
 
     fn entries(&self) -> Entries<'_> {
         let all = self.current.iter().flat_map(|current| current.generation.walk());
-        Box::new(all.map(|entry| entry.map_err(Failed::from)))
+        Box::new(Guarded(Some(all.map(|entry| entry.map_err(Failed::from)))))
     }
 
     fn survey(&mut self) -> Result<Vec<Known>, Failed> {
@@ -140,7 +160,8 @@ impl Index for SledIndex {
 
     fn read(&self, sequence: Sequence) -> Result<Option<IndexV2>, Failed> {
         let Some(current) = &self.current else { return Ok(None) };
-        let found = current.generation.db.get(sequence.0.to_be_bytes()).map_err(|error| Failed(error.to_string()))?;
+        let get = || current.generation.db.get(sequence.0.to_be_bytes()).map_err(generation::io_error);
+        let found = catch_unwind(AssertUnwindSafe(get)).unwrap_or_else(|_| Err(panicked()))?;
         let decode = |value: sled::IVec| IndexV2::decode(&value).ok_or_else(|| Failed(BAD_VALUE.to_owned()));
         found.map(decode).transpose()
     }
@@ -174,6 +195,44 @@ impl Index for SledIndex {
 
     fn close(self) -> io::Result<()> {
         self.current.map_or(Ok(()), |current| current.generation.close())
+    }
+}
+
+/// A walk during which sled may panic: then it ends with words.
+struct Guarded<I>(Option<I>);
+
+impl<I> Guarded<I> {
+    fn step<T>(&mut self, step: impl FnOnce(&mut I) -> Option<Result<T, Failed>>) -> Option<Result<T, Failed>> {
+        let walk = self.0.as_mut()?;
+        catch_unwind(AssertUnwindSafe(|| step(walk))).unwrap_or_else(|_| {
+            self.0 = None;
+            Some(Err(panicked().into()))
+        })
+    }
+}
+
+impl<T, I: Iterator<Item = Result<T, Failed>>> Iterator for Guarded<I> {
+    type Item = Result<T, Failed>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.step(I::next)
+    }
+}
+
+impl<T, I: DoubleEndedIterator<Item = Result<T, Failed>>> DoubleEndedIterator for Guarded<I> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.step(I::next_back)
+    }
+}
+
+fn panicked() -> io::Error {
+    io::Error::other("sled panicked")
+}
+
+fn remove(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::domain::time::Wall;
 use crate::domain::view::Row;
 use crate::io::index::{Failed, Index, Known};
 use crate::io::journal::{Disk, Journal, Location};
-use crate::wire::journal_v2::{EventRecord, Record};
+use crate::wire::journal_v2::{self, EventRecord, Record};
 
 /// The journal may take so many segments before events that pin old ones are carried.
 const ROOMY_SEGMENTS: u64 = 4;
@@ -135,8 +135,14 @@ impl<D: Disk, I: Index> Committer<D, I> {
         if self.health.room == Room::Low {
             refuse(&mut all, &StoreError::Full);
         }
-        let records: Vec<&Record> = all.iter().map(|append| &append.record).collect();
-        match self.append(&records) {
+        let written = match self.append_all(&all) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                give_up_the_unwritable(&mut all);
+                self.append_all(&all)
+            }
+            written => written,
+        };
+        match written {
             Ok(()) => {
                 let entries: Vec<_> = all
                     .into_iter()
@@ -159,6 +165,10 @@ impl<D: Disk, I: Index> Committer<D, I> {
             let settled = std::mem::take(&mut self.settling);
             self.settled(&settled);
         }
+    }
+
+    fn append_all(&mut self, all: &[Append]) -> io::Result<()> {
+        self.append(&all.iter().map(|append| &append.record).collect::<Vec<_>>())
     }
 
     fn append(&mut self, records: &[&Record]) -> io::Result<()> {
@@ -324,6 +334,18 @@ impl<D: Disk, I: Index> Committer<D, I> {
 fn refuse(appends: &mut Vec<Append>, why: &StoreError) {
     for append in appends.extract_if(.., |append| matches!(append.record, Record::Event(_))) {
         let _ = append.done.send(Err(why.clone()));
+    }
+}
+
+/// One record that can never be written must not keep all others from it for ever.
+fn give_up_the_unwritable(appends: &mut Vec<Append>) {
+    let mut room = Vec::new();
+    for append in appends.extract_if(.., |append| {
+        room.clear();
+        !journal_v2::frame(&append.record, 0, 0, &mut room)
+    }) {
+        tracing::error!("a record is too large for the journal; it is given up");
+        let _ = append.done.send(Err(StoreError::Disk("the record is too large for the journal".to_owned())));
     }
 }
 

@@ -176,3 +176,19 @@ fn what_stays_long_is_carried_and_holds_nothing_else() {
     assert_eq!((found.outbox.counts().delivered, found.head.next), (11_998, Sequence(12_001)));
     assert_eq!(store.read(vec![Sequence(1)]).blocking_recv().unwrap()[0].1.as_ref().unwrap(), &jws(1));
 }
+
+#[test]
+fn a_record_that_is_too_large_fails_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path()).unwrap();
+    save(&store, 1);
+    let why = Refusal { code: "bad_event".into(), message: "x".repeat(200_000) };
+    let change = Change::Parked { sequence: Sequence(1), why };
+    let told = store.append(Record::from(&change), None);
+    // With it in one write, or behind it.
+    (2..=40).for_each(|n| save(&store, n));
+    assert!(matches!(told.blocking_recv().unwrap(), Err(StoreError::Disk(_))));
+    store.close();
+    let (_store, found) = Store::open(folder.path()).unwrap();
+    assert_eq!((found.outbox.counts().pending, found.damage.len()), (40, 0));
+}

@@ -141,3 +141,42 @@ fn a_large_index_is_whole_after_it_let_go_of_what_it_read() {
     let (index, _) = SledIndex::open(folder.path()).unwrap();
     assert_eq!(index.delivered(9)[0].case.as_deref(), Some("2"));
 }
+
+#[test]
+fn where_there_is_no_room_for_a_copy_the_old_generation_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut index, _) = SledIndex::open(folder.path()).unwrap();
+    index.current.as_mut().unwrap().limit = 1 << 20;
+    let in_the_way = path_of(folder.path(), 2);
+    fs::write(&in_the_way, "").unwrap();
+    let fill = |index: &mut SledIndex, round: u64| {
+        (1..=100).for_each(|n| index.put(&delivered(n, format!("{round:0>300}"))).unwrap());
+    };
+    (0..60).for_each(|round| fill(&mut index, round));
+    assert_eq!((index.current.as_ref().unwrap().number, index.count()), (1, 100));
+    assert!(index.current.as_ref().unwrap().limit > 1 << 20, "it would be tried at every write");
+    fs::remove_file(&in_the_way).unwrap();
+    index.current.as_mut().unwrap().limit = 1 << 20;
+    (0..20).for_each(|round| fill(&mut index, round));
+    assert!(index.current.as_ref().unwrap().number > 1, "it never tried again");
+    assert_eq!(names(folder.path()).len(), 1);
+}
+
+#[test]
+fn a_new_index_is_empty_whatever_was_left_in_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut index, _) = SledIndex::open(folder.path()).unwrap();
+    let mut half = Generation::create(&path_of(folder.path(), 2)).unwrap();
+    half.insert(7_u64.to_be_bytes(), b"half a copy").unwrap();
+    half.barrier().unwrap();
+    drop(half);
+    index.begin_anew().unwrap();
+    assert_eq!((index.count(), index.entries().count()), (0, 0));
+}
+
+#[test]
+fn a_walk_in_which_sled_panics_ends_with_words() {
+    let panics = (1..=3).map(|n| if n < 3 { Ok(n) } else { panic!("as sled does on a damaged page") });
+    let walked: Vec<Result<i32, Failed>> = Guarded(Some(panics)).collect();
+    assert_eq!(walked.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, true, false]);
+}
