@@ -5,10 +5,14 @@ use std::path::Path;
 use crate::config::Config;
 use crate::io::durable;
 use crate::io::http::{EnrolError, HttpError, OdooClient};
+use crate::io::journal::{Journal, Peek, SEGMENT_BYTES};
 use crate::io::keys::{DeviceKey, Identity, KeyError};
 use crate::wire::device_api_v1::{EnrolPayload, Hardware};
+use crate::wire::event_v1::EventV1;
+use crate::wire::journal_v2::Record;
+use crate::wire::jws;
 
-/// Why this device was not enrolled. Nothing of it was changed then.
+/// Why this device was not enrolled. No report was touched then.
 #[derive(Debug, thiserror::Error)]
 pub enum EnrolmentError {
     #[error(
@@ -24,6 +28,13 @@ pub enum EnrolmentError {
     Server(#[from] EnrolError),
     #[error("the server enrolled another key than this device's; nothing was changed here")]
     AnotherKey,
+    #[error(
+        "Odoo made this a new device, {name}, but the reports here were signed as the device {earlier}, and Odoo takes them from \
+         that one only. Nothing is lost, and this device is not enrolled: open the device with that ID in Odoo, press 'Give another \
+         key', and enrol with that code; the new device there can be revoked. To leave those reports behind, stop the agent and \
+         move {folder} aside instead"
+    )]
+    AnotherDevice { earlier: String, name: String, folder: String },
     #[error("the server's answer names no device; nothing was changed here")]
     NoDevice,
     #[error(transparent)]
@@ -34,9 +45,9 @@ pub enum EnrolmentError {
 pub async fn enrol(config: &Config, url: &str, code: &str) -> Result<Identity, EnrolmentError> {
     let folder = &config.state_dir;
     durable::create_folder(folder)?;
-    make_way(folder)?;
     let client = OdooClient::new(url, &config.http)?;
-    let key = DeviceKey::load_or_create(folder)?;
+    let key = key_to_enrol(folder)?;
+    let earlier = earlier_device(folder);
     let payload = EnrolPayload {
         code: code.trim().to_owned(),
         agent: env!("CARGO_PKG_VERSION").to_owned(),
@@ -57,29 +68,61 @@ pub async fn enrol(config: &Config, url: &str, code: &str) -> Result<Identity, E
     if identity.device_id().is_none() {
         return Err(EnrolmentError::NoDevice);
     }
+    if let Some(earlier) = earlier.filter(|earlier| *earlier != identity.device) {
+        // Odoo knows this key as the new device's from now on, and would not let it in as the earlier one's.
+        durable::set_aside(&DeviceKey::path(folder))?;
+        return Err(EnrolmentError::AnotherDevice {
+            earlier,
+            name: identity.name,
+            folder: folder.display().to_string(),
+        });
+    }
+    if Identity::load(folder).is_err() {
+        durable::set_aside(&Identity::path(folder))?;
+    }
     identity.save(folder)?;
     Ok(identity)
 }
 
-/// An enrolled device is left as it is. One whose key or identity is damaged is not: both are set aside, for Odoo gives a new
-/// code to a new key only. What was signed with the old one stays valid there until somebody revokes it.
-fn make_way(folder: &Path) -> Result<(), EnrolmentError> {
-    let is_damaged = |error: &KeyError| matches!(error, KeyError::Damaged(_));
-    match (Identity::load(folder), DeviceKey::load(folder)) {
-        (Ok(Some(Identity { name, url, kid, .. })), Ok(Some(key))) if kid == key.kid() => {
+/// The key to enrol with. An enrolled device is left as it is. One whose key or identity is damaged is not: a key that can't
+/// be read is set aside for a new one, and all else stays until Odoo has agreed.
+fn key_to_enrol(folder: &Path) -> Result<DeviceKey, EnrolmentError> {
+    let identity = match Identity::load(folder) {
+        Err(KeyError::Damaged(_)) => None,
+        identity => identity?,
+    };
+    let key = match DeviceKey::load(folder) {
+        Err(KeyError::Damaged(path)) => {
+            let kept = durable::set_aside(&path)?;
+            tracing::warn!(kept = %kept.display(), "the key is damaged: it was set aside");
+            None
+        }
+        key => key?,
+    };
+    match (identity, key) {
+        (Some(Identity { name, url, kid, .. }), Some(key)) if kid == key.kid() => {
             Err(EnrolmentError::AlreadyEnrolled { name, url, folder: folder.display().to_string() })
         }
-        // A key alone is that of an enrolment whose answer was lost.
-        (Ok(None), Ok(_)) => Ok(()),
-        (Err(error), _) | (_, Err(error)) if !is_damaged(&error) => Err(error.into()),
-        _ => {
-            for path in [Identity::path(folder), DeviceKey::path(folder)].iter().filter(|path| path.exists()) {
-                let kept = durable::set_aside(path)?;
-                tracing::warn!(kept = %kept.display(), "this was damaged, or belonged to what was: it was set aside");
-            }
-            Ok(())
-        }
+        // A key without an identity is also that of an enrolment whose answer was lost.
+        (_, Some(key)) => Ok(key),
+        (_, None) => Ok(DeviceKey::load_or_create(folder)?),
     }
+}
+
+/// Which device signed what is here: Odoo takes it from no other one.
+fn earlier_device(folder: &Path) -> Option<String> {
+    let mut latest = None;
+    let each = |record: Record, _| {
+        if let Record::Event(event) | Record::Carried { event, .. } = record {
+            latest = Some(event.jws);
+        }
+    };
+    let journal = folder.join("journal");
+    if !journal.exists() || Journal::open(Peek::at(&journal), SEGMENT_BYTES, None, each).is_err() {
+        return None;
+    }
+    let event: EventV1 = serde_json::from_slice(&jws::payload(&latest?)?).ok()?;
+    event.source.strip_prefix("urn:uuid:").map(str::to_owned)
 }
 
 fn hostname() -> Option<String> {

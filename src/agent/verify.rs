@@ -115,7 +115,7 @@ fn key_and_identity(folder: &Path, findings: &mut Findings) -> Option<(DeviceKey
             report: None,
             what,
             kept: "all reports; those that wait can't be sent",
-            to_do: "enrol this device again (tallyman enroll) with a new code",
+            to_do: "enrol this device again (tallyman enroll) with a code from its own page in Odoo ('Give another key')",
         });
     };
     match (DeviceKey::load(folder), Identity::load(folder)) {

@@ -23,7 +23,10 @@ const TOKEN_SECONDS: i64 = 120;
 pub enum KeyError {
     #[error("{path}: {source}")]
     File { path: PathBuf, source: io::Error },
-    #[error("{0} is damaged: enrol this device again with a new code; unsent reports are kept")]
+    #[error(
+        "{0} is damaged. All reports are kept: enrol this device again (tallyman enroll) with a code from its own page in Odoo \
+         ('Give another key')"
+    )]
     Damaged(PathBuf),
     #[error("no random numbers: {0}")]
     Entropy(io::Error),

@@ -1,6 +1,7 @@
 //! What a bad scanner, a careless finger or a broken camera sends. The agent lives and loses nothing else.
 
 use crate::receiver::{CODE, Counterpart, enrolled};
+use crate::support::proxy::{Fault, Proxy};
 use crate::support::{files, images, resident, until};
 
 #[test]
@@ -146,4 +147,29 @@ fn a_damaged_identity_is_told_and_a_new_enrolment_mends_it() {
         assert!(device.tallyman(&["enroll", "--url", &another.url(), "--code", CODE]).status.code() == Some(1));
         device.stop();
     }
+}
+
+#[test]
+fn reports_that_wait_are_not_left_behind_by_an_enrolment_as_another_device() {
+    let odoo = Counterpart::start();
+    let line = Proxy::before(odoo.address);
+    let mut device = enrolled(&line.url());
+    line.set(Fault::Refuse);
+    device.start();
+    device.scan(&["EMP-7", "A-03-02", "TM-EMPTY", "TM-DONE"]);
+    until("the beep", || (device.beeped().len() == 1).then_some(()));
+    device.stop();
+    let key = device.state().join("device-key.pem");
+    let good = std::fs::read(&key).unwrap();
+    std::fs::write(&key, "rubbish").unwrap();
+    let another = Counterpart::start();
+    let refused = device.tallyman(&["enroll", "--url", &another.url(), "--code", CODE]);
+    let words = String::from_utf8(refused.stderr).unwrap();
+    assert!(refused.status.code() == Some(1) && words.contains("Give another key"), "{words}");
+    // Nothing stands in the way of another try; here, of the key's coming back from a copy.
+    assert!(!key.exists());
+    std::fs::write(&key, good).unwrap();
+    line.set(Fault::None);
+    device.start();
+    odoo.until_cases(1);
 }

@@ -19,5 +19,6 @@ mod chain;
 mod exactly_once;
 mod forgery;
 mod offline;
+mod renewal;
 mod server;
 mod whole_road;

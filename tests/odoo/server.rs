@@ -98,7 +98,7 @@ impl Odoo {
         found.remove(0)
     }
 
-    fn warehouse(&self) -> Value {
+    pub(crate) fn warehouse(&self) -> Value {
         self.read("stock.warehouse", &json!([["code", "=", "WH"]]), &["lot_stock_id", "in_type_id", "out_type_id"])
             .remove(0)
     }

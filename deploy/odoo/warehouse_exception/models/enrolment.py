@@ -26,6 +26,13 @@ class WarehouseExceptionEnrolment(models.Model):
     device_name = fields.Char(required=True, readonly=True)
     warehouse_id = fields.Many2one("stock.warehouse", required=True, readonly=True, ondelete="restrict")
     company_id = fields.Many2one(related="warehouse_id.company_id", store=True)
+    for_device_id = fields.Many2one(
+        "warehouse.exception.device",
+        "For the device",
+        readonly=True,
+        ondelete="restrict",
+        help="The code gives this device another key. Without a device, the code lets a new one in.",
+    )
     code_hash = fields.Char(required=True, readonly=True, copy=False)
     expires_at = fields.Datetime(required=True, readonly=True)
     key_id = fields.Many2one("warehouse.exception.device.key", "Used by key", readonly=True, ondelete="restrict")
@@ -70,16 +77,24 @@ class WarehouseExceptionEnrolment(models.Model):
             raise ValidationError(self.env._("A code lives at most %s days.", MAX_HOURS // 24))
 
     @api.model
-    def issue_code(self, device_name, warehouse_id, hours=24):
-        """Invite a device. The answer holds the code in clear, for the only time.
+    def issue_code(self, device_name, warehouse_id, hours=24, device_id=None):
+        """Invite a new device, or give the one that is named another key: then its name and warehouse count. The answer
+        holds the code in clear, for the only time.
 
         :return: {"id", "code", "expires_at"}
         """
         code = protocol.new_code()
+        device = self.env["warehouse.exception.device"].browse(device_id)
+        if device:
+            device.check_access("write")
+            if device.state == "revoked":
+                raise UserError(self.env._("A revoked device stays out. Enrol it as a new one."))
+            device_name, warehouse_id = device.name, device.warehouse_id.id
         enrolment = self.create(
             {
                 "device_name": device_name,
                 "warehouse_id": warehouse_id,
+                "for_device_id": device.id,
                 "code_hash": protocol.code_hash(code),
                 "expires_at": fields.Datetime.now() + timedelta(hours=hours),
             }
@@ -107,9 +122,13 @@ class WarehouseExceptionEnrolment(models.Model):
         found = self.search([("code_hash", "=", protocol.code_hash(code))]) if code else self.browse()
         if found.key_id:
             return self._redeem_again(found.key_id, request)
-        if found.state != "waiting" or self.env["warehouse.exception.device.key"].search([("kid", "=", request.kid)]):
+        known = self.env["warehouse.exception.device.key"].search([("kid", "=", request.kid)])
+        if found.state != "waiting" or (known and known.device_id != found.for_device_id):
             raise CodeInvalid
-        key = found._create_device(request)
+        if (known and known.state == "revoked") or found.for_device_id.state == "revoked":
+            raise Revoked
+        # A device whose identity was damaged may still have its key.
+        key = known or found._create_key(request)
         unsealed(found).write({"key_id": key.id})
         return key
 
@@ -121,8 +140,18 @@ class WarehouseExceptionEnrolment(models.Model):
             raise Revoked
         return key
 
+    def _create_key(self, request):
+        device = self.for_device_id
+        if device:
+            device.message_post(body=self.env._("The device was enrolled again, with the key %s.", request.kid))
+        else:
+            device = self._create_device(request)
+        return self.env["warehouse.exception.device.key"].create(
+            {"device_id": device.id, "kid": request.kid, "x": request.x}
+        )
+
     def _create_device(self, request):
-        device = self.env["warehouse.exception.device"].create(
+        return self.env["warehouse.exception.device"].create(
             {
                 "name": self.device_name,
                 "uuid": str(uuid.uuid4()),
@@ -132,7 +161,4 @@ class WarehouseExceptionEnrolment(models.Model):
                 "hostname": request.hardware.get("hostname"),
                 "machine_id_hash": request.hardware.get("machine_id_hash"),
             }
-        )
-        return self.env["warehouse.exception.device.key"].create(
-            {"device_id": device.id, "kid": request.kid, "x": request.x}
         )

@@ -44,6 +44,41 @@ class TestEnrolment(ExceptionCommon):
         with self.assertRaises(CodeInvalid):
             self._redeem(Handheld("thief"))
 
+    def test_a_code_for_a_device_gives_it_another_key_and_leaves_it_the_same(self):
+        device = self._redeem().device_id
+        issued = self.enrolments.issue_code("ignored", None, device_id=device.id)
+        successor = Handheld("successor")
+        key = self._redeem(successor, issued["code"])
+        self.assertEqual((key.device_id, key.kid), (device, successor.kid))
+        self.assertEqual(device.key_ids.mapped("state"), ["active", "active"], "what the old one signed is still taken")
+        self.assertEqual(self.enrolments.browse(issued["id"]).device_name, "DOCK-07")
+        self.assertIn(successor.kid, device.message_ids[0].body)
+
+    def test_a_device_that_kept_its_key_gets_its_identity_again(self):
+        key = self._redeem()
+        issued = self.enrolments.issue_code("ignored", None, device_id=key.device_id.id)
+        self.assertEqual(self._redeem(code=issued["code"]), key)
+
+    def test_a_code_for_a_device_lets_no_other_devices_key_in(self):
+        device = self._redeem().device_id
+        other = Handheld("other")
+        self._redeem(other, self.enrolments.issue_code("DOCK-08", self.warehouse.id)["code"])
+        issued = self.enrolments.issue_code("ignored", None, device_id=device.id)
+        with self.assertRaises(CodeInvalid):
+            self._redeem(other, issued["code"])
+
+    def test_neither_a_revoked_device_nor_a_revoked_key_comes_back_by_a_code(self):
+        key = self._redeem()
+        issued = self.enrolments.issue_code("ignored", None, device_id=key.device_id.id)
+        key.action_revoke()
+        with self.assertRaises(Revoked):
+            self._redeem(code=issued["code"])
+        key.device_id.action_revoke()
+        with self.assertRaises(Revoked):
+            self._redeem(Handheld("successor"), issued["code"])
+        with self.assertRaises(UserError):
+            self.enrolments.issue_code("ignored", None, device_id=key.device_id.id)
+
     def test_an_expired_code_lets_nobody_in(self):
         self.record.action_expire()
         with self.assertRaises(CodeInvalid):

@@ -11,12 +11,13 @@ class WarehouseExceptionIssueCode(models.TransientModel):
     warehouse_id = fields.Many2one(
         "stock.warehouse", required=True, default=lambda self: self.env["stock.warehouse"].search([], limit=1)
     )
+    device_id = fields.Many2one("warehouse.exception.device", "For the device", readonly=True)
     hours = fields.Integer("Valid for (hours)", required=True, default=24)
     code = fields.Char(store=False, readonly=True)
 
     def action_issue(self):
         issued = self.env["warehouse.exception.enrolment"].issue_code(
-            self.device_name, self.warehouse_id.id, self.hours
+            self.device_name, self.warehouse_id.id, self.hours, self.device_id.id
         )
         return {
             "type": "ir.actions.act_window",
