@@ -140,6 +140,37 @@ class TestIngest(ExceptionCommon):
         )
         self.assertEqual(self.receive("a\0b")[0]["status"], "rejected")
 
+    def test_a_nul_anywhere_in_an_event_fails_neither_its_batch_nor_the_call(self):
+        nul_kid = self.handheld.sign({"kid": "a\0b", "typ": "event+jws"}, {})
+        scan = {"at": "2026-11-23T06:12:31.004Z", "raw": "QQ", "flaws": ["a\0"]}
+        scan |= dict.fromkeys(("role", "source", "text", "kind"), "a\0")
+        everywhere = self.handheld.event(
+            quantity={"counted": "5", "unit": "a\0"},
+            item=dict.fromkeys(("code", "gtin", "lot", "serial"), "a\0"),
+            scans=[scan],
+            note="a\0",
+            bin={"code": "a\0"},
+            operator={"badge": "a\0"},
+            document={"code": "a\0"},
+        )
+        others = [
+            self.handheld.event(reason="a\0"),
+            self.handheld.event(event_id="0193570e-7c2a-7b3c-9d4e-5f60718293a\0"),
+            self.handheld.event("a\0b"),
+        ]
+        results = self.receive(nul_kid, everywhere, *others, self.handheld.event())
+        self.assertEqual(
+            [(result["status"], (result["error"] or {}).get("code")) for result in results],
+            [
+                ("rejected", "bad_jws"),
+                ("created", None),
+                ("rejected", "bad_event"),
+                ("rejected", "bad_event"),
+                ("retry", "unknown_type"),
+                ("created", None),
+            ],
+        )
+
     def test_a_kind_without_a_count_needs_none(self):
         case = self.case_of(self.handheld.event("quality_hold", quantity={}))
         self.assertFalse(case.is_counted)
