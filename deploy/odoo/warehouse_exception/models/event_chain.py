@@ -41,11 +41,20 @@ class WarehouseExceptionEvent(models.Model):
         "Chain fault found", readonly=True, help="When it was found to contradict its device's chain."
     )
 
+    # By event, and not one moment for the device: a review covers what it was shown, and nothing that was hidden behind
+    # a limit or was committed after it.
+    chain_fault_reviewed_at = fields.Datetime("Chain fault reviewed", readonly=True)
+    gap_reviewed_at = fields.Datetime("Gap before it reviewed", readonly=True)
+
     number = fields.Char(compute="_compute_number", help="The sequence as people write a number.")
 
     _prevhash_index = models.Index("USING hash (prevhash)")
     _gap_index = models.Index("(device_id, received_at) WHERE gap_open")
     _fault_index = models.Index("(device_id, chain_fault_at) WHERE chain_fault_at IS NOT NULL")
+    _gap_review_index = models.Index("(device_id, received_at) WHERE gap_open AND gap_reviewed_at IS NULL")
+    _fault_review_index = models.Index(
+        "(device_id, chain_fault_at) WHERE chain_fault_at IS NOT NULL AND chain_fault_reviewed_at IS NULL"
+    )
 
     @api.depends("sequence")
     def _compute_number(self):

@@ -1,3 +1,4 @@
+import hashlib
 import html
 from contextlib import contextmanager
 from datetime import timedelta
@@ -282,13 +283,72 @@ class TestChain(ExceptionCommon):
         self.assertIn("Nothing was found since the last review.", self._report())
         # As if all of that had been yesterday.
         self._let_a_day_pass()
-        faulty = self.events.search([("device_id", "=", self.device.id), ("chain_fault_at", "!=", False)])
-        unsealed(faulty).write({"chain_fault_at": fields.Datetime.now() - timedelta(days=1)})
-        unsealed(self.device).write({"chain_reviewed_at": fields.Datetime.now() - timedelta(hours=1)})
         self.handheld.prevhash = "c" * 64
         self.receive(*self._made(1))
         self.assertEqual(self._state(), "broken")
         self.assertEqual(len(self._told().filtered(lambda message: "contradict" in message.body)), 2)
+
+    def _make_faults(self, count):
+        for _fault in range(count):
+            self.handheld.prevhash = hashlib.sha256(str(self.handheld.sequence).encode()).hexdigest()
+            self.receive(*self._made(1))
+
+    def _unreviewed(self):
+        return self.events.search(self.device._chain_fault_domain())
+
+    def test_a_review_covers_the_contradictions_that_were_listed_and_no_more(self):
+        self.receive(*self._made(1))
+        self._make_faults(5)
+        with patch.object(device_chain, "MAX_SHOWN", 2):
+            for left, state in ((3, "broken"), (1, "broken"), (0, "whole")):
+                self.device.action_review_chain()
+                self.assertEqual((len(self._unreviewed()), self._state()), (left, state))
+
+    def test_a_review_covers_the_gaps_that_were_listed_and_no_more(self):
+        self.handheld.sequence, self.handheld.prevhash = 10, "a" * 64
+        for _gap in range(3):
+            self.receive(*self._made(2)[1:])
+        self._let_a_day_pass()
+        with patch.object(device_chain, "MAX_SHOWN", 2):
+            self.device.action_review_chain()
+            self.assertEqual(self._state(), "gap")
+            self.assertIn("Report 15 has not arrived;", self._report())
+            self.assertNotIn("Report 13 has not arrived", self._report())
+            self.device.action_review_chain()
+            self.assertEqual(self._state(), "whole")
+
+    def test_a_review_of_a_gap_that_a_fork_names_twice_covers_it_once_for_all(self):
+        self.receive(*self._made(1))
+        for counted in ("5", "6"):
+            self.handheld.sequence, self.handheld.prevhash = 2, "a" * 64
+            self.receive(self.handheld.event(counted=counted))
+        self._let_a_day_pass()
+        self.device.action_review_chain()
+        self.assertEqual(self._state(), "whole")
+
+    def test_a_contradiction_that_is_committed_after_a_review_with_an_earlier_time_is_an_alarm(self):
+        self.receive(*self._made(1))
+        self._make_faults(1)
+        self.device.action_review_chain()
+        self.assertEqual(self._state(), "whole")
+        self._make_faults(1)
+        unsealed(self._unreviewed()).write({"chain_fault_at": fields.Datetime.now() - timedelta(hours=1)})
+        self.assertEqual(self._state(), "broken")
+
+    def test_what_was_found_after_the_page_was_shown_is_not_reviewed_by_its_button(self):
+        made = self._made(3)
+        self.receive(made[0], made[2])
+        self._make_faults(1)
+        self._let_a_day_pass()
+        self.device.invalidate_recordset(["chain_shown"])
+        shown = self.device.chain_shown
+        self._make_faults(1)
+        self.device.with_context(chain_shown=shown).action_review_chain()
+        self.assertEqual(self._unreviewed().mapped("number"), ["5"])
+        self.assertEqual(self._state(), "broken")
+        self.device.with_context(chain_shown="").action_review_chain()
+        self.assertEqual(self._state(), "broken")
+        self.assertNotIn("has not arrived", self._report())
 
     def test_a_gap_that_was_young_at_the_review_becomes_an_alarm_all_the_same(self):
         made = self._made(3)
