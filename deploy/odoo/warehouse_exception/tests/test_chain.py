@@ -7,6 +7,7 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from ..models import device_chain, event_chain
 from ..models.seal import unsealed
@@ -50,9 +51,14 @@ class TestChain(ExceptionCommon):
         with patch.object(self.env.registry["ir.cron"], "_commit_progress", lambda *args, **kwargs: 1):
             yield
 
-    def _check(self, **context):
+    def _check(self, audited_until=None, **context):
+        if audited_until:
+            self._set_audited_until(fields.Datetime.to_string(audited_until))
         with self._cron():
             self.events.with_context(**context)._cron_check_chains()
+
+    def _set_audited_until(self, text):
+        self.env["ir.config_parameter"].set_param(event_chain.AUDITED_UNTIL, text)
 
     def _stored(self, jws):
         return self.events.search([("jws", "=", jws)])
@@ -248,13 +254,46 @@ class TestChain(ExceptionCommon):
         with patch.object(self.env.registry["warehouse.exception.event"], "_join_chain", lambda event: None):
             self.receive(first, second)
         self.assertFalse(self._stored(second).chain_fault_at)
-        self._check(lastcall=fields.Datetime.now() + timedelta(hours=2))
+        self._check(audited_until=fields.Datetime.now() + timedelta(hours=2))
         self.assertFalse(self._stored(second).chain_fault_at, "what came long before the last check was judged then")
-        self._check(lastcall=fields.Datetime.now())
+        self._check(audited_until=fields.Datetime.now())
         self.assertEqual(self._state(), "broken")
         self.assertEqual(len(self._told()), 1)
         self._check()
         self.assertEqual(len(self._told()), 1)
+
+    def test_what_came_before_checks_that_failed_is_judged_by_the_next_good_one(self):
+        self._check()
+        last_good = fields.Datetime.now() - timedelta(hours=5)
+        self._set_audited_until(fields.Datetime.to_string(last_good))
+        first = self.handheld.event()
+        self.handheld.prevhash = "b" * 64
+        with patch.object(self.env.registry["warehouse.exception.event"], "_join_chain", lambda event: None):
+            self.receive(first, self.handheld.event())
+        for event in self.events.search([("device_id", "=", self.device.id)]):
+            unsealed(event).write({"received_at": last_good + timedelta(minutes=30)})
+
+        def fail(_events, _places):
+            raise ZeroDivisionError
+
+        for _run in range(2):
+            with (
+                patch.object(self.env.registry["warehouse.exception.event"], "_note_faults", fail),
+                self.assertRaises(ZeroDivisionError),
+            ):
+                self._check(lastcall=fields.Datetime.now())
+        self._check(lastcall=fields.Datetime.now())
+        self.assertEqual(self._state(), "broken")
+        self.assertGreater(self.events._audited_until(), last_good + timedelta(hours=4))
+
+    def test_a_mark_of_the_last_check_that_cannot_be_read_lets_everything_be_judged(self):
+        self._set_audited_until("yesterday")
+        made = self._made(3)
+        with patch.object(self.env.registry["warehouse.exception.event"], "_join_chain", lambda event: None):
+            self.receive(made[0], made[2])
+        with mute_logger("odoo.addons.warehouse_exception.models.event_chain"):
+            self._check()
+        self.assertEqual(self._state(), "waiting")
 
     def test_the_first_check_judges_what_was_received_before_there_was_one(self):
         made = self._made(3)
