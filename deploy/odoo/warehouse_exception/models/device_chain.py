@@ -12,15 +12,16 @@ from odoo import fields, models
 from odoo.tools import SQL
 from odoo.tools.misc import format_datetime
 
-from ..lib import cloud_event
 from ..lib.chain import NOTHING_BEFORE
 from .seal import unsealed
 
 # A device sends a report again for hours, if the network wants it so. Only after this is a gap an alarm.
 GRACE = timedelta(days=1)
 MAX_SHOWN = 100
-# How far back a gap is followed through reports that were refused here.
-MAX_EXPLAINED = 50
+# How far back a gap is followed through reports that were refused here, by one query.
+MAX_EXPLAINED = 1000
+# So many of them have a link in the report.
+MAX_LINKED = 20
 
 CHAIN_STATES = [("whole", "Whole"), ("waiting", "Waiting"), ("gap", "Gap"), ("broken", "Broken")]
 
@@ -47,6 +48,15 @@ class Gap(NamedTuple):
     @property
     def is_explained(self):
         return len(self.refused) == self.count
+
+    @property
+    def is_cut_short(self):
+        """Whether it was not followed to its end, so that nobody knows whether the rest arrived and was refused."""
+        return len(self.refused) == MAX_EXPLAINED < self.count
+
+    @property
+    def linked(self):
+        return self.refused[:MAX_LINKED]
 
     def is_late(self, now):
         return self.next.received_at + GRACE <= now
@@ -204,16 +214,30 @@ class WarehouseExceptionDevice(models.Model):
         return gaps, len(rows) <= MAX_SHOWN
 
     def _refused(self, behind, count):
-        """The incidents that the chain names before the event `behind`, from the last number of the gap backwards."""
-        incidents = self.env["warehouse.exception.incident"]
-        found, wanted = incidents, behind.prevhash
-        while len(found) < min(count, MAX_EXPLAINED) and wanted and wanted != NOTHING_BEFORE:
-            incident = incidents.search([("device_id", "=", self.id), ("digest", "=", wanted)], limit=1)
-            if not incident or incident in found:
-                break
-            found |= incident
-            wanted = cloud_event.peek_prevhash(incident.jws or "")
-        return found
+        """The incidents that the chain names before the event `behind`, from the last number of the gap backwards.
+
+        No digest can come round to itself, so the walk has an end; `count` and MAX_EXPLAINED limit it all the same.
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """
+                WITH RECURSIVE walk(id, prevhash, depth) AS (
+                    SELECT NULL::integer, %(prevhash)s::varchar, 0
+                 UNION ALL
+                    SELECT found.id, found.prevhash, walk.depth + 1
+                      FROM walk
+                CROSS JOIN LATERAL (SELECT i.id, i.prevhash FROM warehouse_exception_incident i
+                                     WHERE i.device_id = %(device)s AND i.digest = walk.prevhash
+                                     ORDER BY i.id DESC LIMIT 1) found
+                     WHERE walk.depth < %(limit)s)
+                SELECT id FROM walk WHERE depth > 0 ORDER BY depth
+                """,
+                device=self.id,
+                prevhash=behind.prevhash,
+                limit=min(count, MAX_EXPLAINED),
+            )
+        )
+        return self.env["warehouse.exception.incident"].browse(incident_id for (incident_id,) in rows)
 
     # --- In words ---------------------------------------------------------------------------------------------------
 
@@ -248,6 +272,15 @@ class WarehouseExceptionDevice(models.Model):
         if gap.is_explained:
             waits = "retry" in gap.refused.mapped("status")
             words = self._explained_in_words(gap, waits)
+        elif gap.is_cut_short:
+            return self.env._(
+                "%(count)s reports (%(first)s to %(last)s) are not here. The last %(followed)s of them came and could "
+                "not be accepted; it was not followed further back what became of the others.",
+                count=gap.count,
+                first=gap.first,
+                last=gap.last,
+                followed=len(gap.refused),
+            )
         elif gap.count == 1:
             words = (
                 self.env._("Report %s has not arrived; the device still holds it or lost it.", gap.first)

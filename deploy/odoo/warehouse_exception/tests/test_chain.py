@@ -9,7 +9,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..models import device_chain, event_chain
+from ..models import device_chain, event_chain, incident
 from ..models.seal import unsealed
 from .common import ZEROS, ExceptionCommon, Handheld
 
@@ -157,6 +157,33 @@ class TestChain(ExceptionCommon):
         self._let_a_day_pass()
         self.assertEqual(self._state(), "whole")
         self.assertIn("Reports 2 to 4 came and were refused here.", self._report())
+
+    def test_a_long_run_of_refused_reports_is_followed_to_its_end(self):
+        made = [self.handheld.event(), *(self.handheld.event(counted="x") for _n in range(60)), self.handheld.event()]
+        self.receive(*made)
+        self._let_a_day_pass()
+        self.assertEqual(self._state(), "whole")
+        self.assertIn("Reports 2 to 61 came and were refused here.", self._report())
+        self.assertEqual(self._report().count("/odoo/exception-incidents/"), device_chain.MAX_LINKED)
+        self.assertIn(", and 40 more", self._report())
+
+    def test_of_a_gap_that_was_not_followed_to_its_end_nobody_claims_that_it_has_not_arrived(self):
+        made = [self.handheld.event(), *(self.handheld.event(counted="x") for _n in range(4)), self.handheld.event()]
+        self.receive(*made)
+        self._let_a_day_pass()
+        with patch.object(device_chain, "MAX_EXPLAINED", 3):
+            self.assertEqual(self._state(), "gap")
+            report = self._report()
+        self.assertIn("4 reports (2 to 5) are not here. The last 3 of them came and could not be accepted;", report)
+        self.assertNotIn("have not arrived", report)
+
+    def test_a_conflict_is_seen_however_much_else_was_refused(self):
+        with mute_logger("odoo.addons.warehouse_exception.models.incident"):
+            self.receive(*(f"junk {number}" for number in range(incident.MAX_UNREVIEWED + 1)))
+        same = "0193570e-7c2a-7b3c-9d4e-5f60718293a4"
+        self.receive(self.handheld.event(event_id=same), self.handheld.event(event_id=same, counted="6"))
+        self.assertEqual(self._state(), "broken")
+        self.assertIn("came again with other contents", self._report())
 
     def test_a_gap_of_which_only_the_end_was_refused_stays_a_gap(self):
         first, _lost = self._made(2)

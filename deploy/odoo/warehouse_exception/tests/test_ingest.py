@@ -4,6 +4,7 @@ from odoo.exceptions import ConcurrencyError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..models import incident
 from ..models.incident import MAX_UNREVIEWED
 from .common import GTIN_13, ExceptionCommon, Handheld
 
@@ -121,6 +122,17 @@ class TestIngest(ExceptionCommon):
         self._incidents().action_review()
         self.receive("one more")
         self.assertEqual(self._incidents()[-1].jws, "one more")
+
+    def test_conflicts_have_a_limit_of_their_own(self):
+        same = "0193570e-7c2a-7b3c-9d4e-5f60718293a4"
+        made = [self.handheld.event(event_id=same, counted=str(number)) for number in range(5)]
+        with (
+            patch.object(incident, "MAX_UNREVIEWED_CONFLICTS", 3),
+            mute_logger("odoo.addons.warehouse_exception.models.incident"),
+        ):
+            results = self.receive(*made, "junk")
+        self.assertEqual([result["status"] for result in results], ["created", *["conflict"] * 4, "rejected"])
+        self.assertEqual(self._incidents().mapped("status"), ["conflict"] * 3 + ["rejected"])
 
     def test_bytes_that_no_text_column_takes_are_kept_readable(self):
         scan = {
