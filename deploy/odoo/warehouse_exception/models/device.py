@@ -3,7 +3,7 @@ import time
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 
 from ..lib import request_token
 from .seal import is_unsealed, unsealed
@@ -63,7 +63,30 @@ class WarehouseExceptionDevice(models.Model):
     def write(self, vals):
         if not is_unsealed(self.env) and SEALED & set(vals):
             raise AccessError(self.env._("A device's identity and state can't be edited. Use the button 'Revoke'."))
+        if "warehouse_id" in vals:
+            self._refuse_to_change_company(vals["warehouse_id"])
         return super().write(vals)
+
+    def _refuse_to_change_company(self, warehouse_id):
+        """What a device reported belongs to the company it reported to, and would move with the device."""
+        company = self.env["stock.warehouse"].browse(warehouse_id).sudo().company_id
+        for device in self.sudo():
+            if device.company_id != company and device._has_history():
+                raise UserError(
+                    self.env._(
+                        "%(device)s has reported to %(company)s already, and its reports stay there. To use the machine "
+                        "in a warehouse of another company, revoke this device and enrol the machine anew with a code "
+                        "of that warehouse. Nothing was changed.",
+                        device=device.name,
+                        company=device.company_id.name,
+                    )
+                )
+
+    def _has_history(self):
+        return any(
+            self.env[f"warehouse.exception.{name}"].search_count([("device_id", "=", self.id)], limit=1)
+            for name in ("event", "incident", "bundle")
+        )
 
     def action_revoke(self):
         """For good: a device that was lost and found again is enrolled anew."""
