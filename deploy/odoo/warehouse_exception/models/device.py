@@ -12,6 +12,8 @@ _logger = logging.getLogger(__name__)
 
 # Writing at every request would make concurrent requests of one device fail to serialize.
 LAST_SEEN_EVERY = timedelta(minutes=1)
+# More cases than this are shown as "1000+".
+MAX_COUNTED = 1000
 SEALED = frozenset({"uuid", "state", "last_seen", "company_id", "chain_reviewed_at", "chain_reviewed_by_id"})
 
 
@@ -40,24 +42,27 @@ class WarehouseExceptionDevice(models.Model):
     machine_id_hash = fields.Char(readonly=True)
     case_ids = fields.One2many("warehouse.exception.case", "device_id", "Cases", readonly=True)
     incident_ids = fields.One2many("warehouse.exception.incident", "device_id", "Incidents", readonly=True)
-    case_count = fields.Integer(compute="_compute_counts")
-    incident_count = fields.Integer("Incidents to review", compute="_compute_counts")
+    case_count = fields.Char("Number of cases", compute="_compute_case_count")
+    incident_count = fields.Integer("Incidents to review", compute="_compute_incident_count")
 
     _uuid_unique = models.Constraint("UNIQUE(uuid)", "A device has one identity.")
 
-    def _compute_counts(self):
-        cases = dict(
-            self.env["warehouse.exception.case"]._read_group(
-                [("device_id", "in", self.ids)], ["device_id"], ["__count"]
+    def _compute_case_count(self):
+        """A device may have a million cases: what a person reads off a button isn't worth counting them all."""
+        for device in self:
+            found = self.env["warehouse.exception.case"].search_count(
+                [("device_id", "=", device.id)], limit=MAX_COUNTED + 1
             )
-        )
+            device.case_count = f"{MAX_COUNTED}+" if found > MAX_COUNTED else str(found)
+
+    def _compute_incident_count(self):
+        # Few, by the limits of what is kept unreviewed, and an index has no others.
         incidents = dict(
             self.env["warehouse.exception.incident"]._read_group(
                 [("device_id", "in", self.ids), ("reviewed_at", "=", False)], ["device_id"], ["__count"]
             )
         )
         for device in self:
-            device.case_count = cases.get(device, 0)
             device.incident_count = incidents.get(device, 0)
 
     def write(self, vals):
