@@ -79,9 +79,9 @@ class WarehouseExceptionDevice(models.Model):
             if device.company_id != company and device._has_history():
                 raise UserError(
                     self.env._(
-                        "%(device)s has reported to %(company)s already, and its reports stay there. To use the machine "
-                        "in a warehouse of another company, revoke this device and enrol the machine anew with a code "
-                        "of that warehouse. Nothing was changed.",
+                        "%(device)s has reported to %(company)s already, and its reports stay there. To use the "
+                        "machine in a warehouse of another company, revoke this device and enrol the machine anew "
+                        "with a code of that warehouse. Nothing was changed.",
                         device=device.name,
                         company=device.company_id.name,
                     )

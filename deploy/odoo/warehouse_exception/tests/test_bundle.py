@@ -354,7 +354,8 @@ class TestBundle(ExceptionCommon):
             self._assert_refused("changed after the device signed it", tar(changed))
         self._assert_refused("changed after the device signed it", tar(members) + b"x" * 512)
         nul_kid = self.handheld.sign({"kid": "a\0b", "typ": "bundle+jws"}, {})
-        self._assert_refused("changed after the device signed it", tar([members[0], ("manifest.jws", nul_kid.encode())]))
+        unreadable = tar([members[0], ("manifest.jws", nul_kid.encode())])
+        self._assert_refused("changed after the device signed it", unreadable)
 
     def test_a_link_or_another_kind_of_tar_is_refused(self):
         members = export(self.handheld, self.audience, [self.handheld.event()])
