@@ -3,7 +3,7 @@ import time
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 
 from ..lib import request_token
 from .seal import is_unsealed, unsealed
@@ -12,6 +12,8 @@ _logger = logging.getLogger(__name__)
 
 # Writing at every request would make concurrent requests of one device fail to serialize.
 LAST_SEEN_EVERY = timedelta(minutes=1)
+# More cases than this are shown as "1000+".
+MAX_COUNTED = 1000
 SEALED = frozenset({"uuid", "state", "last_seen", "company_id", "chain_reviewed_at", "chain_reviewed_by_id"})
 
 
@@ -40,30 +42,56 @@ class WarehouseExceptionDevice(models.Model):
     machine_id_hash = fields.Char(readonly=True)
     case_ids = fields.One2many("warehouse.exception.case", "device_id", "Cases", readonly=True)
     incident_ids = fields.One2many("warehouse.exception.incident", "device_id", "Incidents", readonly=True)
-    case_count = fields.Integer(compute="_compute_counts")
-    incident_count = fields.Integer("Incidents to review", compute="_compute_counts")
+    case_count = fields.Char("Number of cases", compute="_compute_case_count")
+    incident_count = fields.Integer("Incidents to review", compute="_compute_incident_count")
 
     _uuid_unique = models.Constraint("UNIQUE(uuid)", "A device has one identity.")
 
-    def _compute_counts(self):
-        cases = dict(
-            self.env["warehouse.exception.case"]._read_group(
-                [("device_id", "in", self.ids)], ["device_id"], ["__count"]
+    def _compute_case_count(self):
+        """A device may have a million cases: what a person reads off a button isn't worth counting them all."""
+        for device in self:
+            found = self.env["warehouse.exception.case"].search_count(
+                [("device_id", "=", device.id)], limit=MAX_COUNTED + 1
             )
-        )
+            device.case_count = f"{MAX_COUNTED}+" if found > MAX_COUNTED else str(found)
+
+    def _compute_incident_count(self):
+        # Few, by the limits of what is kept unreviewed, and an index has no others.
         incidents = dict(
             self.env["warehouse.exception.incident"]._read_group(
                 [("device_id", "in", self.ids), ("reviewed_at", "=", False)], ["device_id"], ["__count"]
             )
         )
         for device in self:
-            device.case_count = cases.get(device, 0)
             device.incident_count = incidents.get(device, 0)
 
     def write(self, vals):
         if not is_unsealed(self.env) and SEALED & set(vals):
             raise AccessError(self.env._("A device's identity and state can't be edited. Use the button 'Revoke'."))
+        if "warehouse_id" in vals:
+            self._refuse_to_change_company(vals["warehouse_id"])
         return super().write(vals)
+
+    def _refuse_to_change_company(self, warehouse_id):
+        """What a device reported belongs to the company it reported to, and would move with the device."""
+        company = self.env["stock.warehouse"].browse(warehouse_id).sudo().company_id
+        for device in self.sudo():
+            if device.company_id != company and device._has_history():
+                raise UserError(
+                    self.env._(
+                        "%(device)s has reported to %(company)s already, and its reports stay there. To use the "
+                        "machine in a warehouse of another company, revoke this device and enrol the machine anew "
+                        "with a code of that warehouse. Nothing was changed.",
+                        device=device.name,
+                        company=device.company_id.name,
+                    )
+                )
+
+    def _has_history(self):
+        return any(
+            self.env[f"warehouse.exception.{name}"].search_count([("device_id", "=", self.id)], limit=1)
+            for name in ("event", "incident", "bundle")
+        )
 
     def action_revoke(self):
         """For good: a device that was lost and found again is enrolled anew."""

@@ -12,26 +12,34 @@ from odoo import fields, models
 from odoo.tools import SQL
 from odoo.tools.misc import format_datetime
 
-from ..lib import cloud_event
 from ..lib.chain import NOTHING_BEFORE
 from .seal import unsealed
 
 # A device sends a report again for hours, if the network wants it so. Only after this is a gap an alarm.
 GRACE = timedelta(days=1)
 MAX_SHOWN = 100
-# How far back a gap is followed through reports that were refused here.
-MAX_EXPLAINED = 50
+# How far back a gap is followed through reports that were refused here, by one query.
+MAX_EXPLAINED = 1000
+# So many of them have a link in the report.
+MAX_LINKED = 20
 
 CHAIN_STATES = [("whole", "Whole"), ("waiting", "Waiting"), ("gap", "Gap"), ("broken", "Broken")]
 
 
 class Gap(NamedTuple):
-    """Numbers `first` to `last` are not here; `refused` are incidents that tell what became of the last of them."""
+    """Numbers `first` to `last` are not here; `refused` are incidents that tell what became of the last of them.
+
+    `behind` are the events that follow the gap, the one that was received first in front: several in case of a fork.
+    """
 
     first: int
     last: int
     behind: models.Model
     refused: models.Model
+
+    @property
+    def next(self):
+        return self.behind[:1]
 
     @property
     def count(self):
@@ -41,12 +49,24 @@ class Gap(NamedTuple):
     def is_explained(self):
         return len(self.refused) == self.count
 
+    @property
+    def is_cut_short(self):
+        """Whether it was not followed to its end, so that nobody knows whether the rest arrived and was refused."""
+        return len(self.refused) == MAX_EXPLAINED < self.count
+
+    @property
+    def linked(self):
+        return self.refused[:MAX_LINKED]
+
     def is_late(self, now):
-        return self.behind.received_at + GRACE <= now
+        return self.next.received_at + GRACE <= now
 
 
 class Findings(NamedTuple):
+    """What nobody has reviewed yet. `marked` are the events that were judged: `faults`, and those that settled."""
+
     gaps: list
+    marked: models.Model
     faults: models.Model
     verdicts: dict
     conflicts: models.Model
@@ -59,6 +79,11 @@ class Findings(NamedTuple):
         if any(gap.is_late(now) for gap in unexplained) or not self.are_all:
             return "gap"
         return "waiting" if unexplained else "whole"
+
+    def to_review(self, now):
+        """(events with a fault, events behind a gap) that a review covers. A gap that is young may become an alarm."""
+        behind = self.marked.browse().union(*(gap.behind for gap in self.gaps if gap.is_late(now)))
+        return self.marked, behind
 
 
 class WarehouseExceptionDevice(models.Model):
@@ -73,7 +98,11 @@ class WarehouseExceptionDevice(models.Model):
         "a day ago. Gap: a report is missing for longer. Broken: two reports contradict each other.",
     )
     chain_report = fields.Html(compute="_compute_chain_report", sanitize=False)
-    chain_reviewed_at = fields.Datetime(readonly=True, copy=False)
+    chain_shown = fields.Char(
+        compute="_compute_chain_report",
+        help="Names what the report lists, so that the button below it reviews that and nothing that was found since.",
+    )
+    chain_reviewed_at = fields.Datetime("Last review", readonly=True, copy=False)
     chain_reviewed_by_id = fields.Many2one("res.users", "Chain reviewed by", readonly=True, copy=False)
 
     def _compute_chain_state(self):
@@ -110,17 +139,16 @@ class WarehouseExceptionDevice(models.Model):
                 SELECT d.id FROM warehouse_exception_device d
                  WHERE d.id = ANY(%(ids)s) AND (
                        (SELECT e.id FROM warehouse_exception_event e
-                         WHERE e.device_id = d.id AND e.chain_fault_at > COALESCE(d.chain_reviewed_at, '-infinity')
+                         WHERE e.device_id = d.id AND e.chain_fault_at IS NOT NULL
+                           AND e.chain_fault_reviewed_at IS NULL
                          ORDER BY e.chain_fault_at LIMIT 1) IS NOT NULL
                     OR (SELECT e.id FROM warehouse_exception_event e
-                         WHERE e.device_id = d.id AND e.gap_open
-                           AND e.received_at > COALESCE(d.chain_reviewed_at, '-infinity') - %(grace)s
+                         WHERE e.device_id = d.id AND e.gap_open AND e.gap_reviewed_at IS NULL
                          ORDER BY e.received_at LIMIT 1) IS NOT NULL
                     OR EXISTS (SELECT 1 FROM warehouse_exception_incident i
                                 WHERE i.device_id = d.id AND i.status = 'conflict' AND i.reviewed_at IS NULL))
                 """,
                 ids=self.ids,
-                grace=GRACE,
             )
         )
         return self.browse(device_id for (device_id,) in rows)
@@ -128,7 +156,6 @@ class WarehouseExceptionDevice(models.Model):
     def _flush_chain(self):
         self.env["warehouse.exception.event"].flush_model()
         self.env["warehouse.exception.incident"].flush_model()
-        self.env["warehouse.exception.device"].flush_model(["chain_reviewed_at"])
 
     # --- What there is to see ---------------------------------------------------------------------------------------
 
@@ -143,19 +170,22 @@ class WarehouseExceptionDevice(models.Model):
             [("device_id", "=", self.id), ("status", "=", "conflict"), ("reviewed_at", "=", False)], limit=MAX_SHOWN
         )
         # Judged again: what was in doubt when it came may be settled by now.
-        verdicts = {place.id: place.verdict for place in faults._places(faults[:MAX_SHOWN].ids) if place.is_faulty}
-        return Findings(gaps, faults.browse(verdicts), verdicts, conflicts, gaps_are_all and len(faults) <= MAX_SHOWN)
+        marked, are_all = faults[:MAX_SHOWN], gaps_are_all and len(faults) <= MAX_SHOWN
+        verdicts = {place.id: place.verdict for place in marked._places(marked.ids) if place.is_faulty}
+        return Findings(gaps, marked, marked.browse(verdicts), verdicts, conflicts, are_all)
 
     def _chain_fault_domain(self):
-        since = self.chain_reviewed_at
-        reviewed = [("chain_fault_at", ">", since)] if since else [("chain_fault_at", "!=", False)]
-        return [("device_id", "=", self.id), *reviewed]
+        return [
+            ("device_id", "=", self.id),
+            ("chain_fault_at", "!=", False),
+            ("chain_fault_reviewed_at", "=", False),
+        ]
 
     def _has_chain_fault(self):
         return bool(self.env["warehouse.exception.event"].search_count(self._chain_fault_domain(), limit=1))
 
     def _open_gaps(self):
-        """([Gap], whether these are all), oldest first. A gap that was an alarm when somebody reviewed is not in it."""
+        """([Gap], whether these are all), oldest first. A gap that was reviewed as an alarm is not in it."""
         self._flush_chain()
         rows = self.env.execute_query(
             SQL(
@@ -165,34 +195,49 @@ class WarehouseExceptionDevice(models.Model):
              LEFT JOIN LATERAL (SELECT b.sequence FROM warehouse_exception_event b
                                  WHERE b.device_id = e.device_id AND b.sequence < e.sequence
                                  ORDER BY b.sequence DESC LIMIT 1) lower ON TRUE
-                 WHERE e.device_id = %(device)s AND e.gap_open AND e.received_at > %(since)s
+                 WHERE e.device_id = %(device)s AND e.gap_open AND e.gap_reviewed_at IS NULL
                    AND lower.sequence IS DISTINCT FROM lpad((e.sequence::numeric - 1)::text, 20, '0')
                  ORDER BY e.received_at, e.id LIMIT %(limit)s
                 """,
                 device=self.id,
-                since=(self.chain_reviewed_at or fields.Datetime.from_string("1970-01-03 00:00:00")) - GRACE,
                 limit=MAX_SHOWN + 1,
             )
         )
-        gaps = {}
-        for event_id, sequence, lower in rows[:MAX_SHOWN]:
-            first, last = int(lower or 0) + 1, int(sequence) - 1
-            if (first, last) not in gaps:  # a fork behind a gap would name it twice
-                behind = self.env["warehouse.exception.event"].browse(event_id)
-                gaps[first, last] = Gap(first, last, behind, self._refused(behind, last - first + 1))
-        return list(gaps.values()), len(rows) <= MAX_SHOWN
+        events = self.env["warehouse.exception.event"]
+        behind = defaultdict(events.browse)
+        for event_id, sequence, lower in rows[:MAX_SHOWN]:  # a fork behind a gap names it twice
+            behind[int(lower or 0) + 1, int(sequence) - 1] |= events.browse(event_id)
+        gaps = [
+            Gap(first, last, followers, self._refused(followers[:1], last - first + 1))
+            for (first, last), followers in behind.items()
+        ]
+        return gaps, len(rows) <= MAX_SHOWN
 
     def _refused(self, behind, count):
-        """The incidents that the chain names before the event `behind`, from the last number of the gap backwards."""
-        incidents = self.env["warehouse.exception.incident"]
-        found, wanted = incidents, behind.prevhash
-        while len(found) < min(count, MAX_EXPLAINED) and wanted and wanted != NOTHING_BEFORE:
-            incident = incidents.search([("device_id", "=", self.id), ("digest", "=", wanted)], limit=1)
-            if not incident or incident in found:
-                break
-            found |= incident
-            wanted = cloud_event.peek_prevhash(incident.jws or "")
-        return found
+        """The incidents that the chain names before the event `behind`, from the last number of the gap backwards.
+
+        No digest can come round to itself, so the walk has an end; `count` and MAX_EXPLAINED limit it all the same.
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """
+                WITH RECURSIVE walk(id, prevhash, depth) AS (
+                    SELECT NULL::integer, %(prevhash)s::varchar, 0
+                 UNION ALL
+                    SELECT found.id, found.prevhash, walk.depth + 1
+                      FROM walk
+                CROSS JOIN LATERAL (SELECT i.id, i.prevhash FROM warehouse_exception_incident i
+                                     WHERE i.device_id = %(device)s AND i.digest = walk.prevhash
+                                     ORDER BY i.id DESC LIMIT 1) found
+                     WHERE walk.depth < %(limit)s)
+                SELECT id FROM walk WHERE depth > 0 ORDER BY depth
+                """,
+                device=self.id,
+                prevhash=behind.prevhash,
+                limit=min(count, MAX_EXPLAINED),
+            )
+        )
+        return self.env["warehouse.exception.incident"].browse(incident_id for (incident_id,) in rows)
 
     # --- In words ---------------------------------------------------------------------------------------------------
 
@@ -201,6 +246,10 @@ class WarehouseExceptionDevice(models.Model):
         for device in self:
             findings = device._chain_findings()
             gaps = sorted(findings.gaps, key=lambda gap: gap.first)
+            faults, behind = findings.to_review(now)
+            device.chain_shown = " ".join(
+                [*(f"fault-{event.id}" for event in faults), *(f"gap-{event.id}" for event in behind)]
+            )
             device.chain_report = self.env["ir.qweb"]._render(
                 "warehouse_exception.chain_report",
                 {
@@ -223,6 +272,15 @@ class WarehouseExceptionDevice(models.Model):
         if gap.is_explained:
             waits = "retry" in gap.refused.mapped("status")
             words = self._explained_in_words(gap, waits)
+        elif gap.is_cut_short:
+            return self.env._(
+                "%(count)s reports (%(first)s to %(last)s) are not here. The last %(followed)s of them came and could "
+                "not be accepted; it was not followed further back what became of the others.",
+                count=gap.count,
+                first=gap.first,
+                last=gap.last,
+                followed=len(gap.refused),
+            )
         elif gap.count == 1:
             words = (
                 self.env._("Report %s has not arrived; the device still holds it or lost it.", gap.first)
@@ -298,17 +356,33 @@ class WarehouseExceptionDevice(models.Model):
     # --- What a person does -----------------------------------------------------------------------------------------
 
     def action_review_chain(self):
-        """What is known by now was looked at: it stays readable and is no alarm any more."""
+        """What is listed was looked at: it stays readable and is no alarm any more.
+
+        The page says in the context what it listed; without that, it is what would be listed now.
+        """
         self.check_access("write")
+        now = fields.Datetime.now()
+        shown = self.env.context.get("chain_shown")
         for device in self:
-            open_before = device.chain_state
-            unsealed(device).write({"chain_reviewed_at": fields.Datetime.now(), "chain_reviewed_by_id": self.env.uid})
+            findings = device._chain_findings()
+            names = frozenset(shown.split()) if isinstance(shown, str) else None
+            device._mark_reviewed(*findings.to_review(now), names, now)
+            unsealed(device).write({"chain_reviewed_at": now, "chain_reviewed_by_id": self.env.uid})
             device.message_post(
                 body=self.env._(
                     "The chain was reviewed; it was: %s.",
-                    dict(self._fields["chain_state"]._description_selection(self.env))[open_before],
+                    dict(self._fields["chain_state"]._description_selection(self.env))[findings.state(now)],
                 )
             )
+
+    def _mark_reviewed(self, faults, behind, shown, now):
+        """Of these events, those that the page named in `shown`; all, if that is None."""
+        for events, kind, field in (
+            (faults, "fault", "chain_fault_reviewed_at"),
+            (behind, "gap", "gap_reviewed_at"),
+        ):
+            covered = events.filtered(lambda event, kind=kind: shown is None or f"{kind}-{event.id}" in shown)
+            unsealed(covered.sudo()).write({field: now})
 
     def action_open_chain_events(self):
         action = self.env["ir.actions.act_window"]._for_xml_id("warehouse_exception.chain_event_action")

@@ -5,11 +5,15 @@ and nowhere else: a row of the device, which every request of it would write, wo
 neighbours that arrive at the very same time don't see each other; the hourly check does.
 """
 
+import logging
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..lib.chain import FIRST, NOTHING_BEFORE, Place, number_after
 from .seal import unsealed
+
+_logger = logging.getLogger(__name__)
 
 # More than this many events in one place are not looked at one by one: the first few say enough.
 MAX_IN_ONE_PLACE = 20
@@ -17,6 +21,8 @@ AUDITED_AT_ONCE = 10_000
 SETTLED_AT_ONCE = 10_000
 # Requests that were running when the last check ended may have been committed after it.
 AUDIT_OVERLAP = {"hours": 1}
+# The parameter with the time at which the last check began that went through to its end.
+AUDITED_UNTIL = "warehouse_exception.chains_audited_until"
 
 
 class WarehouseExceptionEvent(models.Model):
@@ -41,11 +47,20 @@ class WarehouseExceptionEvent(models.Model):
         "Chain fault found", readonly=True, help="When it was found to contradict its device's chain."
     )
 
+    # By event, and not one moment for the device: a review covers what it was shown, and nothing that was hidden behind
+    # a limit or was committed after it.
+    chain_fault_reviewed_at = fields.Datetime("Chain fault reviewed", readonly=True)
+    gap_reviewed_at = fields.Datetime("Gap before it reviewed", readonly=True)
+
     number = fields.Char(compute="_compute_number", help="The sequence as people write a number.")
 
     _prevhash_index = models.Index("USING hash (prevhash)")
     _gap_index = models.Index("(device_id, received_at) WHERE gap_open")
     _fault_index = models.Index("(device_id, chain_fault_at) WHERE chain_fault_at IS NOT NULL")
+    _gap_review_index = models.Index("(device_id, received_at) WHERE gap_open AND gap_reviewed_at IS NULL")
+    _fault_review_index = models.Index(
+        "(device_id, chain_fault_at) WHERE chain_fault_at IS NOT NULL AND chain_fault_reviewed_at IS NULL"
+    )
 
     @api.depends("sequence")
     def _compute_number(self):
@@ -135,10 +150,24 @@ class WarehouseExceptionEvent(models.Model):
 
     @api.model
     def _cron_check_chains(self):
-        """Close the gaps that were filled, and look again at what came since the last check."""
+        """Close the gaps that were filled, and look again at what came since the last check that went well.
+
+        Odoo's own `lastcall` also moves when a run failed, and what came before two of those would never be judged.
+        """
+        began = fields.Datetime.now()
+        last = self._audited_until()
         self._settle_gaps()
-        last = self.env.context.get("lastcall")
         self._audit(last and fields.Datetime.subtract(last, **AUDIT_OVERLAP))
+        self.env["ir.config_parameter"].sudo().set_param(AUDITED_UNTIL, fields.Datetime.to_string(began))
+
+    @api.model
+    def _audited_until(self):
+        """None: never, or somebody's edit can't be read. Then everything is judged again, which harms nothing."""
+        try:
+            return fields.Datetime.to_datetime(self.env["ir.config_parameter"].sudo().get_param(AUDITED_UNTIL)) or None
+        except ValueError:
+            _logger.warning("The parameter %s is not a time: all chains are checked again.", AUDITED_UNTIL)
+            return None
 
     @api.model
     def _settle_gaps(self):

@@ -4,6 +4,7 @@ from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
 
+from ..lib import cloud_event
 from ..lib.members import storable
 from .seal import unsealed
 
@@ -11,6 +12,8 @@ _logger = logging.getLogger(__name__)
 
 # A broken or hostile device must not be able to fill the database; until a person has looked, this is enough to see.
 MAX_UNREVIEWED = 100
+# Counted by themselves: junk must not be able to hide that two events contradict each other.
+MAX_UNREVIEWED_CONFLICTS = 100
 MAX_KEPT_CHARACTERS = 64 * 1024
 
 
@@ -41,7 +44,17 @@ class WarehouseExceptionIncident(models.Model):
     reviewed_at = fields.Datetime(readonly=True)
     reviewed_by_id = fields.Many2one("res.users", readonly=True)
 
+    # Stored, so that a whole run of refused reports is followed back by one query.
+    prevhash = fields.Char("Previous digest", compute="_compute_prevhash", store=True)
+
+    # Reviewed ones may be many in the end, and what is counted and shown are the others.
+    _unreviewed_index = models.Index("(device_id, status) WHERE reviewed_at IS NULL")
     _once = models.Constraint("UNIQUE(device_id, digest, code)", "The same incident is kept once.")
+
+    @api.depends("jws")
+    def _compute_prevhash(self):
+        for incident in self:
+            incident.prevhash = cloud_event.peek_prevhash(incident.jws or "")
 
     def action_review(self):
         self.device_id.check_access("write")
@@ -53,7 +66,7 @@ class WarehouseExceptionIncident(models.Model):
     def _record(self, device, digest, jws, refused, existing=None):
         """Keep what was refused and why, once for all the times that it is sent."""
         same = [("device_id", "=", device.id), ("digest", "=", digest), ("code", "=", refused.code)]
-        if self.search_count(same, limit=1) or self._is_full(device):
+        if self.search_count(same, limit=1) or self._is_full(device, refused.status):
             return
         values = {
             "device_id": device.id,
@@ -71,9 +84,17 @@ class WarehouseExceptionIncident(models.Model):
         except UniqueViolation:
             _logger.debug("Another request kept incident %s at the same time.", digest)
 
-    def _is_full(self, device):
-        unreviewed = [("device_id", "=", device.id), ("reviewed_at", "=", False)]
-        if self.search_count(unreviewed, limit=MAX_UNREVIEWED) < MAX_UNREVIEWED:
+    @api.model
+    def _is_full(self, device, status):
+        is_conflict = status == "conflict"
+        limit = MAX_UNREVIEWED_CONFLICTS if is_conflict else MAX_UNREVIEWED
+        unreviewed = [
+            ("device_id", "=", device.id),
+            ("reviewed_at", "=", False),
+            ("status", "=" if is_conflict else "!=", "conflict"),
+        ]
+        if self.search_count(unreviewed, limit=limit) < limit:
             return False
-        _logger.warning("Device %s has %s incidents to review: no more are kept.", device.uuid, MAX_UNREVIEWED)
+        kind = "conflicts" if is_conflict else "refused events"
+        _logger.warning("Device %s has %s %s to review: no more are kept.", device.uuid, limit, kind)
         return True

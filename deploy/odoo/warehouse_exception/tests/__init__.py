@@ -3,6 +3,7 @@ from . import (
     test_bundle,
     test_case,
     test_chain,
+    test_device,
     test_device_api,
     test_enrolment,
     test_evidence,

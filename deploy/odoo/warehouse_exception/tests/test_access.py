@@ -1,4 +1,4 @@
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
 from .common import GTIN_13, ExceptionCommon, Handheld, photo
@@ -90,6 +90,26 @@ class TestAccess(ExceptionCommon):
         for values in ({"state": "revoked"}, {"uuid": "x"}):
             with self.assertRaises(AccessError):
                 device.write(values)
+
+    def test_a_device_that_has_reported_stays_with_its_company(self):
+        company = self.env["res.company"].create({"name": "Elsewhere"})
+        theirs = self.env["stock.warehouse"].search([("company_id", "=", company.id)], limit=1)
+        self.manager.company_ids |= company
+        with self.assertRaisesRegex(UserError, "enrol the machine anew"):
+            self.device.with_user(self.manager).with_context(allowed_company_ids=[self.company.id, company.id]).write(
+                {"warehouse_id": theirs.id}
+            )
+        self.assertEqual(self.device.case_ids.event_ids.company_id, self.company)
+        ours = self.env["stock.warehouse"].create({"name": "Another hall", "code": "EXU"})
+        self.device.with_user(self.manager).write({"warehouse_id": ours.id})
+        self.assertEqual(self.device.warehouse_id, ours)
+        refused_only, silent = Handheld("refused only"), Handheld("silent")
+        devices = self.enrolled(refused_only), self.enrolled(silent)
+        self.ingest._receive(devices[0], ["junk"])
+        with self.assertRaises(UserError):
+            devices[0].write({"warehouse_id": theirs.id})
+        devices[1].write({"warehouse_id": theirs.id})
+        self.assertEqual(devices[1].company_id, company)
 
     def test_another_companys_devices_and_cases_are_not_seen(self):
         company = self.env["res.company"].create({"name": "Elsewhere"})

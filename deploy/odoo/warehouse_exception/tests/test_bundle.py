@@ -170,6 +170,10 @@ class TestBundle(ExceptionCommon):
         self.assertEqual(self.device.chain_state, "whole")
         self.assertFalse(made.attachment_id)
 
+    def test_a_nul_in_the_manifest_is_shown_as_unreadable(self):
+        made = self._import(self._export(["a\0b"], agent="0.1\0"))
+        self.assertEqual((made.agent_version, made.rejected_count), ("0.1\N{REPLACEMENT CHARACTER}", 1))
+
     def test_a_later_delivery_of_the_same_reports_is_a_duplicate(self):
         texts = [self.handheld.event(), self.handheld.event()]
         self._import(self._export(texts))
@@ -349,6 +353,9 @@ class TestBundle(ExceptionCommon):
         ):
             self._assert_refused("changed after the device signed it", tar(changed))
         self._assert_refused("changed after the device signed it", tar(members) + b"x" * 512)
+        nul_kid = self.handheld.sign({"kid": "a\0b", "typ": "bundle+jws"}, {})
+        unreadable = tar([members[0], ("manifest.jws", nul_kid.encode())])
+        self._assert_refused("changed after the device signed it", unreadable)
 
     def test_a_link_or_another_kind_of_tar_is_refused(self):
         members = export(self.handheld, self.audience, [self.handheld.event()])

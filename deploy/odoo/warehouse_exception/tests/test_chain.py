@@ -1,3 +1,4 @@
+import hashlib
 import html
 from contextlib import contextmanager
 from datetime import timedelta
@@ -6,8 +7,9 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
-from ..models import device_chain, event_chain
+from ..models import device_chain, event_chain, incident
 from ..models.seal import unsealed
 from .common import ZEROS, ExceptionCommon, Handheld
 
@@ -49,9 +51,14 @@ class TestChain(ExceptionCommon):
         with patch.object(self.env.registry["ir.cron"], "_commit_progress", lambda *args, **kwargs: 1):
             yield
 
-    def _check(self, **context):
+    def _check(self, audited_until=None, **context):
+        if audited_until:
+            self._set_audited_until(fields.Datetime.to_string(audited_until))
         with self._cron():
             self.events.with_context(**context)._cron_check_chains()
+
+    def _set_audited_until(self, text):
+        self.env["ir.config_parameter"].set_param(event_chain.AUDITED_UNTIL, text)
 
     def _stored(self, jws):
         return self.events.search([("jws", "=", jws)])
@@ -151,6 +158,33 @@ class TestChain(ExceptionCommon):
         self.assertEqual(self._state(), "whole")
         self.assertIn("Reports 2 to 4 came and were refused here.", self._report())
 
+    def test_a_long_run_of_refused_reports_is_followed_to_its_end(self):
+        made = [self.handheld.event(), *(self.handheld.event(counted="x") for _n in range(60)), self.handheld.event()]
+        self.receive(*made)
+        self._let_a_day_pass()
+        self.assertEqual(self._state(), "whole")
+        self.assertIn("Reports 2 to 61 came and were refused here.", self._report())
+        self.assertEqual(self._report().count("/odoo/exception-incidents/"), device_chain.MAX_LINKED)
+        self.assertIn(", and 40 more", self._report())
+
+    def test_of_a_gap_that_was_not_followed_to_its_end_nobody_claims_that_it_has_not_arrived(self):
+        made = [self.handheld.event(), *(self.handheld.event(counted="x") for _n in range(4)), self.handheld.event()]
+        self.receive(*made)
+        self._let_a_day_pass()
+        with patch.object(device_chain, "MAX_EXPLAINED", 3):
+            self.assertEqual(self._state(), "gap")
+            report = self._report()
+        self.assertIn("4 reports (2 to 5) are not here. The last 3 of them came and could not be accepted;", report)
+        self.assertNotIn("have not arrived", report)
+
+    def test_a_conflict_is_seen_however_much_else_was_refused(self):
+        with mute_logger("odoo.addons.warehouse_exception.models.incident"):
+            self.receive(*(f"junk {number}" for number in range(incident.MAX_UNREVIEWED + 1)))
+        same = "0193570e-7c2a-7b3c-9d4e-5f60718293a4"
+        self.receive(self.handheld.event(event_id=same), self.handheld.event(event_id=same, counted="6"))
+        self.assertEqual(self._state(), "broken")
+        self.assertIn("came again with other contents", self._report())
+
     def test_a_gap_of_which_only_the_end_was_refused_stays_a_gap(self):
         first, _lost = self._made(2)
         refused, fourth = self.handheld.event(counted="x"), self.handheld.event()
@@ -247,13 +281,46 @@ class TestChain(ExceptionCommon):
         with patch.object(self.env.registry["warehouse.exception.event"], "_join_chain", lambda event: None):
             self.receive(first, second)
         self.assertFalse(self._stored(second).chain_fault_at)
-        self._check(lastcall=fields.Datetime.now() + timedelta(hours=2))
+        self._check(audited_until=fields.Datetime.now() + timedelta(hours=2))
         self.assertFalse(self._stored(second).chain_fault_at, "what came long before the last check was judged then")
-        self._check(lastcall=fields.Datetime.now())
+        self._check(audited_until=fields.Datetime.now())
         self.assertEqual(self._state(), "broken")
         self.assertEqual(len(self._told()), 1)
         self._check()
         self.assertEqual(len(self._told()), 1)
+
+    def test_what_came_before_checks_that_failed_is_judged_by_the_next_good_one(self):
+        self._check()
+        last_good = fields.Datetime.now() - timedelta(hours=5)
+        self._set_audited_until(fields.Datetime.to_string(last_good))
+        first = self.handheld.event()
+        self.handheld.prevhash = "b" * 64
+        with patch.object(self.env.registry["warehouse.exception.event"], "_join_chain", lambda event: None):
+            self.receive(first, self.handheld.event())
+        for event in self.events.search([("device_id", "=", self.device.id)]):
+            unsealed(event).write({"received_at": last_good + timedelta(minutes=30)})
+
+        def fail(_events, _places):
+            raise ZeroDivisionError
+
+        for _run in range(2):
+            with (
+                patch.object(self.env.registry["warehouse.exception.event"], "_note_faults", fail),
+                self.assertRaises(ZeroDivisionError),
+            ):
+                self._check(lastcall=fields.Datetime.now())
+        self._check(lastcall=fields.Datetime.now())
+        self.assertEqual(self._state(), "broken")
+        self.assertGreater(self.events._audited_until(), last_good + timedelta(hours=4))
+
+    def test_a_mark_of_the_last_check_that_cannot_be_read_lets_everything_be_judged(self):
+        self._set_audited_until("yesterday")
+        made = self._made(3)
+        with patch.object(self.env.registry["warehouse.exception.event"], "_join_chain", lambda event: None):
+            self.receive(made[0], made[2])
+        with mute_logger("odoo.addons.warehouse_exception.models.event_chain"):
+            self._check()
+        self.assertEqual(self._state(), "waiting")
 
     def test_the_first_check_judges_what_was_received_before_there_was_one(self):
         made = self._made(3)
@@ -282,13 +349,72 @@ class TestChain(ExceptionCommon):
         self.assertIn("Nothing was found since the last review.", self._report())
         # As if all of that had been yesterday.
         self._let_a_day_pass()
-        faulty = self.events.search([("device_id", "=", self.device.id), ("chain_fault_at", "!=", False)])
-        unsealed(faulty).write({"chain_fault_at": fields.Datetime.now() - timedelta(days=1)})
-        unsealed(self.device).write({"chain_reviewed_at": fields.Datetime.now() - timedelta(hours=1)})
         self.handheld.prevhash = "c" * 64
         self.receive(*self._made(1))
         self.assertEqual(self._state(), "broken")
         self.assertEqual(len(self._told().filtered(lambda message: "contradict" in message.body)), 2)
+
+    def _make_faults(self, count):
+        for _fault in range(count):
+            self.handheld.prevhash = hashlib.sha256(str(self.handheld.sequence).encode()).hexdigest()
+            self.receive(*self._made(1))
+
+    def _unreviewed(self):
+        return self.events.search(self.device._chain_fault_domain())
+
+    def test_a_review_covers_the_contradictions_that_were_listed_and_no_more(self):
+        self.receive(*self._made(1))
+        self._make_faults(5)
+        with patch.object(device_chain, "MAX_SHOWN", 2):
+            for left, state in ((3, "broken"), (1, "broken"), (0, "whole")):
+                self.device.action_review_chain()
+                self.assertEqual((len(self._unreviewed()), self._state()), (left, state))
+
+    def test_a_review_covers_the_gaps_that_were_listed_and_no_more(self):
+        self.handheld.sequence, self.handheld.prevhash = 10, "a" * 64
+        for _gap in range(3):
+            self.receive(*self._made(2)[1:])
+        self._let_a_day_pass()
+        with patch.object(device_chain, "MAX_SHOWN", 2):
+            self.device.action_review_chain()
+            self.assertEqual(self._state(), "gap")
+            self.assertIn("Report 15 has not arrived;", self._report())
+            self.assertNotIn("Report 13 has not arrived", self._report())
+            self.device.action_review_chain()
+            self.assertEqual(self._state(), "whole")
+
+    def test_a_review_of_a_gap_that_a_fork_names_twice_covers_it_once_for_all(self):
+        self.receive(*self._made(1))
+        for counted in ("5", "6"):
+            self.handheld.sequence, self.handheld.prevhash = 2, "a" * 64
+            self.receive(self.handheld.event(counted=counted))
+        self._let_a_day_pass()
+        self.device.action_review_chain()
+        self.assertEqual(self._state(), "whole")
+
+    def test_a_contradiction_that_is_committed_after_a_review_with_an_earlier_time_is_an_alarm(self):
+        self.receive(*self._made(1))
+        self._make_faults(1)
+        self.device.action_review_chain()
+        self.assertEqual(self._state(), "whole")
+        self._make_faults(1)
+        unsealed(self._unreviewed()).write({"chain_fault_at": fields.Datetime.now() - timedelta(hours=1)})
+        self.assertEqual(self._state(), "broken")
+
+    def test_what_was_found_after_the_page_was_shown_is_not_reviewed_by_its_button(self):
+        made = self._made(3)
+        self.receive(made[0], made[2])
+        self._make_faults(1)
+        self._let_a_day_pass()
+        self.device.invalidate_recordset(["chain_shown"])
+        shown = self.device.chain_shown
+        self._make_faults(1)
+        self.device.with_context(chain_shown=shown).action_review_chain()
+        self.assertEqual(self._unreviewed().mapped("number"), ["5"])
+        self.assertEqual(self._state(), "broken")
+        self.device.with_context(chain_shown="").action_review_chain()
+        self.assertEqual(self._state(), "broken")
+        self.assertNotIn("has not arrived", self._report())
 
     def test_a_gap_that_was_young_at_the_review_becomes_an_alarm_all_the_same(self):
         made = self._made(3)

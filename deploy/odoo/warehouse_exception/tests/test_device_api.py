@@ -74,6 +74,7 @@ class TestDeviceApi(ExceptionCommon, HttpCase):
         head, body, signature = self.handheld.token(audience).split(".")
         for token in (
             "nonsense",
+            self.handheld.sign({"kid": "a\0b", "typ": "request+jwt"}, {}),
             stranger.token(audience),
             self.handheld.token("urn:uuid:another"),
             self.handheld.token(audience, iss=stranger.kid),

@@ -100,6 +100,16 @@ class TestEnrolment(ExceptionCommon):
         with self.assertRaises(CodeInvalid):
             self._redeem(code=second["code"])
 
+    def test_a_nul_in_what_a_newcomer_tells_is_shown_as_unreadable(self):
+        header = {"jwk": {"kty": "OKP", "crv": "Ed25519", "x": self.newcomer.x}, "typ": "enroll+jws"}
+        hardware = dict.fromkeys(("machine_id_hash", "model", "hostname"), "a\0")
+        message = self.newcomer.sign(header, {"code": self.code, "agent": "a\0", "hardware": hardware})
+        device = self.enrolments._redeem(protocol.read(message)).device_id
+        for told in (device.agent_version, device.hardware_model, device.hostname, device.machine_id_hash):
+            self.assertEqual(told, "a\N{REPLACEMENT CHARACTER}")
+        with self.assertRaises(CodeInvalid):
+            self._redeem(Handheld("another"), code=self.code + "\0")
+
     def test_the_code_itself_is_stored_nowhere(self):
         self.assertEqual(self.record.code_hash, protocol.code_hash(protocol.canonical_code(self.code)))
         self.assertNotIn(self.code, str(self.record.read()))

@@ -4,6 +4,7 @@ from odoo.exceptions import ConcurrencyError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..models import incident
 from ..models.incident import MAX_UNREVIEWED
 from .common import GTIN_13, ExceptionCommon, Handheld
 
@@ -122,6 +123,17 @@ class TestIngest(ExceptionCommon):
         self.receive("one more")
         self.assertEqual(self._incidents()[-1].jws, "one more")
 
+    def test_conflicts_have_a_limit_of_their_own(self):
+        same = "0193570e-7c2a-7b3c-9d4e-5f60718293a4"
+        made = [self.handheld.event(event_id=same, counted=str(number)) for number in range(5)]
+        with (
+            patch.object(incident, "MAX_UNREVIEWED_CONFLICTS", 3),
+            mute_logger("odoo.addons.warehouse_exception.models.incident"),
+        ):
+            results = self.receive(*made, "junk")
+        self.assertEqual([result["status"] for result in results], ["created", *["conflict"] * 4, "rejected"])
+        self.assertEqual(self._incidents().mapped("status"), ["conflict"] * 3 + ["rejected"])
+
     def test_bytes_that_no_text_column_takes_are_kept_readable(self):
         scan = {
             "role": "item",
@@ -139,6 +151,37 @@ class TestIngest(ExceptionCommon):
             case.scan_ids.text_visible, "]C1\u20390\u203a\u20391D\u203a1".replace("\u20390\u203a", "\u203900\u203a")
         )
         self.assertEqual(self.receive("a\0b")[0]["status"], "rejected")
+
+    def test_a_nul_anywhere_in_an_event_fails_neither_its_batch_nor_the_call(self):
+        nul_kid = self.handheld.sign({"kid": "a\0b", "typ": "event+jws"}, {})
+        scan = {"at": "2026-11-23T06:12:31.004Z", "raw": "QQ", "flaws": ["a\0"]}
+        scan |= dict.fromkeys(("role", "source", "text", "kind"), "a\0")
+        everywhere = self.handheld.event(
+            quantity={"counted": "5", "unit": "a\0"},
+            item=dict.fromkeys(("code", "gtin", "lot", "serial"), "a\0"),
+            scans=[scan],
+            note="a\0",
+            bin={"code": "a\0"},
+            operator={"badge": "a\0"},
+            document={"code": "a\0"},
+        )
+        others = [
+            self.handheld.event(reason="a\0"),
+            self.handheld.event(event_id="0193570e-7c2a-7b3c-9d4e-5f60718293a\0"),
+            self.handheld.event("a\0b"),
+        ]
+        results = self.receive(nul_kid, everywhere, *others, self.handheld.event())
+        self.assertEqual(
+            [(result["status"], (result["error"] or {}).get("code")) for result in results],
+            [
+                ("rejected", "bad_jws"),
+                ("created", None),
+                ("rejected", "bad_event"),
+                ("rejected", "bad_event"),
+                ("retry", "unknown_type"),
+                ("created", None),
+            ],
+        )
 
     def test_a_kind_without_a_count_needs_none(self):
         case = self.case_of(self.handheld.event("quality_hold", quantity={}))

@@ -1,7 +1,7 @@
 from odoo.tests import BaseCase, tagged
 
 from ..lib import cloud_event, enrolment, gtin, jose, precision, request_token
-from .common import VECTORS, ExceptionCommon
+from .common import VECTORS, ExceptionCommon, Handheld
 
 KEYS = {key["kid"]: key for key in VECTORS["keys"]}
 
@@ -13,6 +13,13 @@ class TestWire(BaseCase):
     def test_a_key_names_itself(self):
         for key in VECTORS["keys"]:
             self.assertEqual(jose.thumbprint(key["x"]), key["kid"])
+
+    def test_a_kid_that_is_no_thumbprint_is_refused_where_it_is_parsed(self):
+        handheld = Handheld("handheld")
+        for kid in (7, "", "a\0b", handheld.kid + "\0", handheld.kid + "\n", handheld.kid[:-1], "\0" * 43, "é" * 43):
+            with self.subTest(kid), self.assertRaises(jose.JoseError):
+                jose.parse_with_kid(handheld.sign({"kid": kid, "typ": "event+jws"}, {}), "event+jws")
+        jose.parse_with_kid(handheld.sign({"kid": handheld.kid, "typ": "event+jws"}, {}), "event+jws")
 
     def test_a_good_event_verifies_and_reads_as_its_payload_says(self):
         for vector in VECTORS["events"]:
