@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 
 DIRECTIONS = {"incoming": "receipt", "outgoing": "pick", "internal": "pick"}
-LIMIT = 5000
+LIMIT = 50_000
 
 
 def call(model, method, **arguments):
@@ -33,7 +33,10 @@ def call(model, method, **arguments):
 
 
 def read(model, domain, fields):
-    return call(model, "search_read", domain=domain, fields=fields, limit=LIMIT)
+    rows = call(model, "search_read", domain=domain, fields=fields, limit=LIMIT)
+    if len(rows) == LIMIT:
+        sys.exit(f"{model} has {LIMIT} rows or more that match: a part of them would be left out without a word.")
+    return rows
 
 
 def name_of(many2one):

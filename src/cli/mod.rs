@@ -1,4 +1,5 @@
-//! The command line: one file a command. It speaks to a running agent through its socket and never opens its journal.
+//! The command line: one file a command. It speaks to a running agent through its socket and never opens its
+//! journal; what a stopped one has is read by the agent's own code.
 
 mod bench;
 pub mod calibrate;

@@ -18,6 +18,8 @@ const PAIRS_FOR: Duration = Duration::from_secs(6);
 /// The first ones wake everything up.
 const WARM_UP: u64 = 20;
 const WRITERS_FOR: Duration = Duration::from_secs(2);
+/// What a fast disk takes in that time must not fill it: an agent may run beside this. Some 110 MB with the index.
+const WRITERS_MOST: u64 = 60_000;
 /// The file of the bare writes, in bytes; filled, as a segment of the journal is.
 const BARE_BYTES: usize = 1 << 20;
 
@@ -82,7 +84,11 @@ pub(super) fn writers(folder: &Path, count: usize, quick: bool) -> Result<Writer
     let end = clock::now().boot + WRITERS_FOR / share(quick);
     let write = || -> Result<(), StoreError> {
         while clock::now().boot < end {
-            save(&store, sample::report(next.fetch_add(1, Ordering::Relaxed)))?;
+            let n = next.fetch_add(1, Ordering::Relaxed);
+            if n > WRITERS_MOST {
+                break;
+            }
+            save(&store, sample::report(n))?;
             done.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())
