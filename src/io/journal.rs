@@ -43,8 +43,19 @@ pub struct Journal<D> {
     /// The latest [`Record::Offset`]: each segment begins with it, so that those before it can go.
     offset: Option<Record>,
     buffer: Vec<u8>,
-    /// A write failed: bytes beyond `length` may be on the disk and must go before anything else is written.
-    dirty: bool,
+    /// What a write that failed left behind.
+    trace: Trace,
+}
+
+/// What a write that failed left behind the acknowledged end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trace {
+    /// None failed.
+    Clean,
+    /// Taken back; the segment isn't trusted with more.
+    Gone,
+    /// Perhaps on the disk: it must go before anything else is written, and before the end.
+    Left,
 }
 
 impl<D: Disk> Journal<D> {
@@ -79,7 +90,7 @@ impl<D: Disk> Journal<D> {
             delivered,
             offset,
             buffer: Vec::new(),
-            dirty: false,
+            trace: Trace::Clean,
         };
         let known = floor.map_or(head, |floor| later(head, floor));
         if known != head {
@@ -122,23 +133,27 @@ impl<D: Disk> Journal<D> {
         self.segments.len() as u64 * self.segment_bytes
     }
 
-    /// Writes the records and waits for the disk. After an error nothing of them counts, and the next call first makes
-    /// sure that nothing of them is left.
+    /// Writes the records and waits for the disk. After an error nothing of them counts, and nothing of them is left once
+    /// [`Journal::take_back`] got through.
     pub fn append(&mut self, records: &[&Record]) -> io::Result<Vec<Location>> {
-        if self.dirty {
+        self.take_back()?;
+        if self.trace == Trace::Gone {
             // What failed once is not trusted with more.
-            self.disk.cut(self.length)?;
             self.begin()?;
-            self.dirty = false;
+            self.trace = Trace::Clean;
         }
         let mut locations = self.frame(records)?;
         if self.length + self.buffer.len() as u64 > self.segment_bytes && self.length > HEADER_BYTES as u64 {
             self.begin()?;
             locations = self.frame(records)?;
         }
-        self.dirty = true;
-        self.disk.write(self.length, &self.buffer)?;
-        self.dirty = false;
+        if let Err(error) = self.disk.write(self.length, &self.buffer) {
+            self.trace = Trace::Left;
+            // Whoever waits is told that nothing was saved: a start must not find it. Should the disk refuse this as well, it
+            // is tried again.
+            let _ = self.take_back();
+            return Err(error);
+        }
         self.length += self.buffer.len() as u64;
         self.place += records.len() as u64;
         for record in records {
@@ -148,6 +163,16 @@ impl<D: Disk> Journal<D> {
             }
         }
         Ok(locations)
+    }
+
+    /// Takes back what a failed write may have left on the disk. To be called again when it fails: until then, a start would
+    /// find what was refused.
+    pub fn take_back(&mut self) -> io::Result<()> {
+        if self.trace == Trace::Left {
+            self.disk.cut(self.length)?;
+            self.trace = Trace::Gone;
+        }
+        Ok(())
     }
 
     /// Lays the records out in the buffer, as they will lie behind all that is there.

@@ -78,6 +78,8 @@ pub(crate) struct World<'a> {
     saving: Option<Entry>,
     /// What the person heard a beep for.
     pub(crate) beeped: Vec<Entry>,
+    /// What the person was told is not saved.
+    pub(crate) refused: Vec<Digest>,
     script: VecDeque<Hand>,
     pub(crate) trace: VecDeque<String>,
 }
@@ -99,6 +101,7 @@ impl<'a> World<'a> {
             device: None,
             saving: None,
             beeped: Vec::new(),
+            refused: Vec::new(),
             script: VecDeque::new(),
             trace: VecDeque::new(),
         }
@@ -216,6 +219,13 @@ impl<'a> World<'a> {
             let here = station.outbox().find_sequence(beeped.sequence);
             let there = self.net.digest_of(beeped.sequence) == Some(beeped.digest);
             assert!(here.is_some_and(|entry| entry.digest == beeped.digest) || there, "lost: {}", beeped.sequence.0);
+        }
+        for entry in station.outbox().entries() {
+            assert!(
+                !self.refused.contains(&entry.digest),
+                "sequence {} was refused and came to life",
+                entry.sequence.0
+            );
         }
         // As a start does: photos that no report names go.
         self.photos.retain(|digest, _| station.outbox().needs_photo(*digest));
@@ -384,6 +394,9 @@ impl<'a> World<'a> {
                 Deed::Tell(Feedback::Saved { .. }) => {
                     let entry = self.saving.take().expect("a beep for nothing");
                     self.beeped.push(entry);
+                }
+                Deed::Tell(Feedback::Refused { .. }) => {
+                    self.refused.extend(self.saving.take().map(|entry| entry.digest))
                 }
                 Deed::Tell(_) => {}
                 Deed::Read(sequences) => device.queue.push_back(Request::Read(sequences)),

@@ -1,5 +1,4 @@
 use std::fs::{self, OpenOptions};
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::*;
@@ -119,17 +118,92 @@ fn a_sequence_that_is_known_elsewhere_is_never_given_out_again() {
     assert_eq!(open(folder.path()).0.head(), floor);
 }
 
+/// A disk whose writes get there and fail all the same, and which refuses some of the cuts behind them.
+struct Failing {
+    folder: Folder,
+    failing: bool,
+    refused_cuts: u32,
+}
+
+impl Disk for Failing {
+    fn write(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.folder.write(offset, bytes)?;
+        if self.failing { Err(io::Error::other("as if its sync had failed")) } else { Ok(()) }
+    }
+
+    fn cut(&mut self, length: u64) -> io::Result<()> {
+        if self.refused_cuts > 0 {
+            self.refused_cuts -= 1;
+            return Err(io::Error::other("refused"));
+        }
+        self.folder.cut(length)
+    }
+
+    fn segments(&self) -> io::Result<Vec<u64>> {
+        self.folder.segments()
+    }
+
+    fn load(&self, segment: u64) -> io::Result<Vec<u8>> {
+        self.folder.load(segment)
+    }
+
+    fn begin(&mut self, segment: u64, start: &[u8], size: u64) -> io::Result<()> {
+        self.folder.begin(segment, start, size)
+    }
+
+    fn resume(&mut self, segment: u64) -> io::Result<()> {
+        self.folder.resume(segment)
+    }
+
+    fn read(&self, segment: u64, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+        self.folder.read(segment, offset, bytes)
+    }
+
+    fn remove(&mut self, segment: u64) -> io::Result<()> {
+        self.folder.remove(segment)
+    }
+
+    fn set_aside(&mut self, segment: u64) -> io::Result<String> {
+        self.folder.set_aside(segment)
+    }
+
+    fn free(&self) -> io::Result<u64> {
+        self.folder.free()
+    }
+
+    fn hold_ballast(&mut self, hold: bool) -> io::Result<()> {
+        self.folder.hold_ballast(hold)
+    }
+}
+
+fn failing(folder: &Path, refused_cuts: u32) -> Journal<Failing> {
+    filled(folder, 1);
+    let disk = Failing { folder: Folder::open(folder).unwrap(), failing: true, refused_cuts };
+    let (mut journal, _) = Journal::open(disk, SEGMENT_BYTES, None, |_, _| {}).unwrap();
+    assert!(journal.append(&[&event(2)]).is_err());
+    journal
+}
+
 #[test]
-fn a_failed_write_is_taken_back_before_the_next() {
+fn a_failed_write_is_taken_back_at_once() {
     let folder = tempfile::tempdir().unwrap();
-    filled(folder.path(), 1);
-    let (mut journal, ..) = open(folder.path());
-    // As if a write had reached the disk and its sync had failed.
-    let mut ghost = vec![];
-    format::frame(&event(2), 1, 0, &mut ghost);
-    let file = OpenOptions::new().write(true).open(path_of(folder.path(), 1)).unwrap();
-    file.write_all_at(&ghost, journal.length).unwrap();
-    journal.dirty = true;
+    drop(failing(folder.path(), 0));
+    let (_, recovery, seen) = open(folder.path());
+    assert_eq!((seen, recovery.torn), (vec![1], 0), "what was refused came to life");
+}
+
+#[test]
+fn a_failed_write_that_could_not_be_taken_back_goes_at_the_next_try_and_before_the_next_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = failing(folder.path(), 2);
+    assert!(journal.take_back().is_err());
+    journal.take_back().unwrap();
+    drop(journal);
+    assert_eq!(open(folder.path()).2, [1]);
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = failing(folder.path(), 2);
+    journal.disk().failing = false;
+    assert!(journal.append(&[&event(2)]).is_err());
     journal.append(&[&event(2)]).unwrap();
     drop(journal);
     let (journal, recovery, seen) = open(folder.path());

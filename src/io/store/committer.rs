@@ -269,6 +269,9 @@ impl<D: Disk, I: Index> Committer<D, I> {
 
     /// Takes note of what else fills the disk or makes room on it.
     pub fn look_at_room(&mut self) {
+        if let Err(error) = self.journal.take_back() {
+            tracing::warn!(%error, "what a failed write left could not be taken back; that is tried again");
+        }
         let Ok(free) = self.journal.disk().free() else { return };
         let room = self.health.room.judge(free);
         if room != self.health.room {
@@ -321,7 +324,10 @@ impl<D: Disk, I: Index> Committer<D, I> {
     }
 
     /// Finishes the index, so that the next open can trust it.
-    pub fn close(self) {
+    pub fn close(mut self) {
+        if let Err(error) = self.journal.take_back() {
+            tracing::error!(%error, "a report that was refused may be there again at the next start");
+        }
         if self.indexing
             && let Err(error) = self.index.close()
         {
