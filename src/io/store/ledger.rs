@@ -44,7 +44,10 @@ impl Kept {
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     events: BTreeMap<Sequence, Kept>,
-    /// Photos that are in Odoo, or lost, while an event that names them may still be here.
+    /// The photos of each event, and how many events name each: reports have few photos, and most have none.
+    photos: BTreeSet<(Sequence, Digest)>,
+    named: BTreeMap<Digest, u32>,
+    /// Photos that are in Odoo, or lost, while an event that named them before that is still here.
     photos_done: BTreeSet<Digest>,
     /// What the events take in the journal.
     bytes: u64,
@@ -56,7 +59,13 @@ impl Ledger {
     /// Follows one record; to be called in the journal's order.
     pub(super) fn record(&mut self, record: &Record, at: Location) {
         match record {
-            Record::Event(event) => self.place(event, at, None),
+            Record::Event(event) => {
+                self.place(event, at, None);
+                // Whatever became of such a photo before was an earlier report's: this one's file was there when it was saved.
+                for digest in event.photos.iter().filter_map(|photo| Digest::parse(&photo.digest)) {
+                    self.photos_done.remove(&digest);
+                }
+            }
             Record::Carried { event, state, photos_there } => {
                 self.place(event, at, Some(state));
                 self.photos(photos_there);
@@ -70,7 +79,7 @@ impl Ledger {
             }
             Record::Returned { sequence } => self.set(*sequence, StateRecord::Pending),
             Record::PhotoSent { digest } | Record::PhotoLost { digest, .. } => {
-                self.photos_done.extend(Digest::parse(digest));
+                self.photos(std::slice::from_ref(digest));
             }
             Record::Offset { .. } => {}
         }
@@ -82,6 +91,11 @@ impl Ledger {
         self.bytes += u64::from(at.length);
         *self.segments.entry(at.segment).or_default() += 1;
         self.events.insert(Sequence(event.sequence), Kept { at: at.into(), state });
+        for digest in event.photos.iter().filter_map(|photo| Digest::parse(&photo.digest)) {
+            if self.photos.insert((Sequence(event.sequence), digest)) {
+                *self.named.entry(digest).or_default() += 1;
+            }
+        }
     }
 
     fn set(&mut self, sequence: u64, state: StateRecord) {
@@ -91,7 +105,24 @@ impl Ledger {
     }
 
     fn photos(&mut self, digests: &[String]) {
-        self.photos_done.extend(digests.iter().filter_map(|digest| Digest::parse(digest)));
+        let parsed = digests.iter().filter_map(|digest| Digest::parse(digest));
+        self.photos_done.extend(parsed.filter(|digest| self.named.contains_key(digest)));
+    }
+
+    /// Lets go of what is known of an event's photos, but for those that another event names.
+    fn forget_photos(&mut self, sequence: Sequence) {
+        let its = (sequence, Digest([0; 32]))..=(sequence, Digest([u8::MAX; 32]));
+        let digests: Vec<Digest> = self.photos.range(its).map(|(_, digest)| *digest).collect();
+        for digest in digests {
+            self.photos.remove(&(sequence, digest));
+            let left = self.named.get(&digest).map_or(0, |count| count.saturating_sub(1));
+            if left == 0 {
+                self.named.remove(&digest);
+                self.photos_done.remove(&digest);
+            } else {
+                self.named.insert(digest, left);
+            }
+        }
     }
 
     /// The event is wholly in Odoo.
@@ -103,9 +134,7 @@ impl Ledger {
             }
             self.segments.retain(|_, count| *count > 0);
         }
-        if self.events.is_empty() {
-            self.photos_done.clear();
-        }
+        self.forget_photos(sequence);
     }
 
     pub(super) fn get(&self, sequence: Sequence) -> Option<&Kept> {
@@ -139,3 +168,6 @@ impl Ledger {
         inside.map(|(sequence, _)| *sequence).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;
