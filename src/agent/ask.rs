@@ -111,7 +111,8 @@ impl Agent {
         let next_try =
             forwarder.poll_timeout(self.station.outbox(), self.turn.now).map(|at| at.remaining(self.turn.now));
         let road = RoadV1::of(forwarder.circuit(), next_try.filter(|_| self.line.is_enrolled()));
-        StatusV1::of(&self.snapshot(), road, &self.latency, damage)
+        let lost = self.health.borrow().lost;
+        StatusV1 { lost, ..StatusV1::of(&self.snapshot(), road, &self.latency, damage) }
     }
 
     fn list(&self, all: bool, reply: oneshot::Sender<Vec<RowV1>>) {

@@ -72,7 +72,8 @@ pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, A
     // Before anyone can take a photo: what a slip held that was never saved is nobody's any more. Where something was damaged,
     // a photo may be all that is left of its report, and a person is to look.
     let named = |name: &str| Digest::parse(name).is_some_and(|digest| found.outbox.needs_photo(digest));
-    let swept = if found.damage.is_empty() { photos.sweep(named) } else { Ok(0) };
+    let whole = found.damage.is_empty() && store.health().borrow().lost == 0 && !is_evidence_kept(&config.state_dir);
+    let swept = if whole { photos.sweep(named) } else { Ok(0) };
     match swept {
         Ok(0) => {}
         Ok(swept) => tracing::info!(swept, "photos of unsaved slips were removed"),
@@ -101,6 +102,13 @@ pub async fn start(config: Config, stop: CancellationToken) -> Result<Running, A
         done
     });
     Ok(Running { page: address, task })
+}
+
+/// Something of the journal or the index was damaged at any time, and nobody has taken it away yet.
+fn is_evidence_kept(state_dir: &Path) -> bool {
+    let is_index = |kept: &PathBuf| kept.file_name().is_some_and(|name| name.to_string_lossy().contains("-index"));
+    let journal = durable::quarantined(&state_dir.join("journal"));
+    !journal.is_empty() || durable::quarantined(state_dir).iter().any(is_index)
 }
 
 /// Two agents on one journal would write over each other.

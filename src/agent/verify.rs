@@ -76,10 +76,11 @@ fn look(folder: &Path, running: bool) -> io::Result<Found> {
         found.checked.events = read.events.len();
         // What the agent would find at its start.
         let opened = Committer::open(Peek::at(&journal), SEGMENT_BYTES, NoIndex, Vec::new());
-        if let Ok((_, start)) = opened {
+        if let Ok((committer, start)) = opened {
             photos::look(&folder.join("photos"), &start.outbox, &mut found)?;
             if !running {
-                let expected = Expected { outbox: &start.outbox, next: start.head.next, first: read.first };
+                let here = &|sequence| committer.has(sequence);
+                let expected = Expected { outbox: &start.outbox, next: start.head.next, here };
                 index::look(folder, &expected, &mut found);
             }
         }
@@ -103,8 +104,8 @@ struct Expected<'a> {
     outbox: &'a Outbox,
     /// The sequence of the next event.
     next: Sequence,
-    /// The first event that the oldest kept segment can hold.
-    first: Option<Sequence>,
+    /// Whether the journal has an event, whatever became of it.
+    here: &'a dyn Fn(Sequence) -> bool,
 }
 
 /// The key that this device signs with; what is wrong with it is added to the findings.

@@ -18,7 +18,7 @@ enum Command {
     List {
         #[command(flatten)]
         config: ConfigArg,
-        /// Also the latest that are in Odoo
+        /// Also the latest that are in Odoo, and what damage on this device took
         #[arg(long)]
         all: bool,
         /// Print JSON

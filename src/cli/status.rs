@@ -36,6 +36,7 @@ fn readable(status: &StatusV1) -> String {
             if status.parked > 0 { "   (tallyman queue list shows why)" } else { "" }
         ),
         format!("  delivered      {}", status.delivered),
+        format!("  lost           {}", lost(status.lost)),
         format!("  oldest unsent  {}", status.oldest_unsent.as_deref().unwrap_or("-")),
     ];
     match &status.last_error {
@@ -65,6 +66,13 @@ fn readable(status: &StatusV1) -> String {
         lines.push(format!("  set aside      {kept}"));
     }
     lines.join("\n")
+}
+
+fn lost(reports: usize) -> String {
+    match reports {
+        0 => "-".to_owned(),
+        _ => format!("{reports}   (to damage on this device: tallyman queue list --all says which)"),
+    }
 }
 
 fn next_try(road: &RoadV1) -> String {

@@ -48,6 +48,19 @@ impl Known {
         Known { sequence, state: value.state, seal: value.seal() }
     }
 
+    pub fn sequence(&self) -> Sequence {
+        self.sequence
+    }
+
+    /// The index takes it for a report of which something is still to be sent.
+    pub fn is_unsent(&self) -> bool {
+        matches!(self.state, StateCode::Pending | StateCode::Parked | StateCode::Photos)
+    }
+
+    pub fn is_lost(&self) -> bool {
+        self.state == StateCode::Lost
+    }
+
     /// Those of `entries`, which are in the order of their sequences, that the index doesn't know as they are. Looking each
     /// up takes most of the time that a start with a long queue has.
     pub fn stale<'a>(known: &[Known], entries: impl Iterator<Item = &'a Entry>) -> Vec<Sequence> {
@@ -84,7 +97,10 @@ pub trait Index {
     /// aside.
     fn begin_anew(&mut self) -> io::Result<String>;
 
-    /// Makes all of it durable.
+    /// Makes what was written durable.
+    fn barrier(&mut self) -> Result<(), Failed>;
+
+    /// Makes all of it durable, for a stop in order.
     fn close(self) -> io::Result<()>;
 
     /// How far the chain had come when the index was last written.
@@ -103,22 +119,11 @@ pub trait Index {
         self.entries().map(|entry| entry.map(|(sequence, value)| Known::of(sequence, &value))).collect()
     }
 
-    /// Brings entries that the journal no longer has up to date: before `first`, the journal's oldest sequence, all that isn't
-    /// `there` is in Odoo, whatever a crash kept the index from learning; from there on it is lost to damage, and is returned.
-    fn reconcile(
-        &mut self,
-        known: &[Known],
-        first: Sequence,
-        there: &dyn Fn(Sequence) -> bool,
-    ) -> Result<Vec<Sequence>, Failed> {
-        let gone = known.iter().filter(|known| known.state != StateCode::Delivered && !there(known.sequence));
-        let (lost, settled): (Vec<_>, Vec<_>) = gone.map(|known| known.sequence).partition(|gone| *gone >= first);
-        for sequence in settled {
-            if let Some(value) = self.read(sequence)? {
-                self.write(sequence, &IndexV2 { state: StateCode::Delivered, error: None, ..value })?;
-            }
-        }
-        Ok(lost)
+    /// Changes what is known of an event, if it is known.
+    fn change(&mut self, sequence: Sequence, change: fn(IndexV2) -> IndexV2) -> Result<(), Failed> {
+        let known = self.read(sequence)?;
+        let changed = known.as_ref().map(|value| change(value.clone())).filter(|value| known.as_ref() != Some(value));
+        changed.map_or(Ok(()), |value| self.write(sequence, &value))
     }
 
     /// Reports that are in Odoo, newest first.
@@ -126,7 +131,7 @@ pub trait Index {
         let newest = self.entries().rev().filter_map(Result::ok);
         let rows = newest.filter_map(|(sequence, value)| match value.state {
             StateCode::Delivered => value.row(sequence),
-            StateCode::Pending | StateCode::Parked => None,
+            StateCode::Pending | StateCode::Parked | StateCode::Photos | StateCode::Lost => None,
         });
         rows.take(most).collect()
     }
@@ -174,6 +179,10 @@ impl Index for NoIndex {
 
     fn begin_anew(&mut self) -> io::Result<String> {
         Ok(String::new())
+    }
+
+    fn barrier(&mut self) -> Result<(), Failed> {
+        Ok(())
     }
 
     fn close(self) -> io::Result<()> {

@@ -4,7 +4,7 @@ mod disk;
 mod peek;
 mod recover;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 
 pub use disk::{Disk, Folder};
@@ -45,6 +45,8 @@ pub struct Journal<D> {
     buffer: Vec<u8>,
     /// What a write that failed left behind.
     trace: Trace,
+    /// Damaged segments that could not be kept for a person yet: until then they stay.
+    unkept: BTreeSet<u64>,
 }
 
 /// What a write that failed left behind the acknowledged end.
@@ -91,12 +93,23 @@ impl<D: Disk> Journal<D> {
             offset,
             buffer: Vec::new(),
             trace: Trace::Clean,
+            unkept: BTreeSet::new(),
         };
         let known = floor.map_or(head, |floor| later(head, floor));
         if known != head {
             let lost = known.next.0 - head.next.0;
             recovery.damage.push(format!("the journal lost its last {lost} event(s); the chain goes on behind them"));
+            recovery.flaws.extend(journal.segments.back().map(|last| (*last, "its end is missing".to_owned())));
         }
+        for blank in std::mem::take(&mut recovery.blank_end) {
+            // Where nothing is missing, nothing was ever written there.
+            if known == head {
+                journal.disk.remove(blank)?;
+            } else {
+                recover::set_blank_aside(&mut journal.disk, blank, &mut recovery)?;
+            }
+        }
+        journal.keep_flawed(&mut recovery);
         if tail.appendable && known == head {
             journal.disk.resume(journal.current_segment())?;
         } else {
@@ -104,6 +117,32 @@ impl<D: Disk> Journal<D> {
             journal.begin()?;
         }
         Ok((journal, recovery))
+    }
+
+    /// Keeps each damaged segment, before anything can delete it. What is kept already was said before.
+    fn keep_flawed(&mut self, recovery: &mut Recovery) {
+        let mut flaws = std::mem::take(&mut recovery.flaws);
+        // Two flaws of a segment may have been found one before and one behind another segment's.
+        flaws.sort_by_key(|(segment, _)| *segment);
+        for flaws in flaws.chunk_by(|(a, _), (b, _)| a == b) {
+            let segment = flaws[0].0;
+            let words: Vec<&str> = flaws.iter().map(|(_, words)| words.as_str()).collect();
+            let words = format!("journal segment {segment}: {}", words.join(", "));
+            match self.keep(segment) {
+                Ok(Some(kept)) => recovery.damage.push(format!("{words}; it is kept as {kept}")),
+                Ok(None) => tracing::info!(words, "still there, as it was kept at an earlier start"),
+                Err(error) => recovery.damage.push(format!("{words}; it could not be kept elsewhere yet: {error}")),
+            }
+        }
+    }
+
+    /// Keeps what a damaged segment has now for a person; says where, or nothing when that is kept already. The segment isn't
+    /// deleted before that worked.
+    pub fn keep(&mut self, segment: u64) -> io::Result<Option<String>> {
+        self.unkept.insert(segment);
+        let kept = self.disk.keep(segment)?;
+        self.unkept.remove(&segment);
+        Ok(kept)
     }
 
     /// What the next event must follow.
@@ -210,6 +249,9 @@ impl<D: Disk> Journal<D> {
         // One after the other, each gone for good before the next: a power cut in between must leave no hole, which would be
         // taken for lost events.
         while let Some(oldest) = self.segments.front().copied().filter(|oldest| *oldest < needed) {
+            if self.unkept.contains(&oldest) {
+                self.keep(oldest)?;
+            }
             self.disk.remove(oldest)?;
             self.segments.pop_front();
             trimmed = true;

@@ -134,7 +134,7 @@ impl Store {
         wait
     }
 
-    /// Delivered reports, newest first, those of earlier runs included.
+    /// Delivered reports, newest first, those of earlier runs included; behind them those that damage took.
     pub fn delivered(&self, most: usize) -> oneshot::Receiver<Vec<Row>> {
         let (reply, wait) = oneshot::channel();
         self.send(Request::Delivered { most, reply }, |_, _| {});

@@ -33,7 +33,16 @@ pub enum StateCode {
     Pending,
     Parked,
     Delivered,
+    /// In Odoo, but perhaps not all its photos are.
+    Photos,
+    /// Damage took its bytes, and nobody here knows whether Odoo has it, or what was left to send of its photos.
+    Lost,
 }
+
+/// What the list says of a lost report.
+const LOST: &str = "damage on this device took it. Look in Odoo whether it arrived; if not, report it again";
+const LOST_PHOTOS: &str =
+    "it is in Odoo, but damage on this device took what was left to send of its photos. Look at its case";
 
 impl IndexV2 {
     pub fn of(entry: &Entry) -> IndexV2 {
@@ -48,7 +57,8 @@ impl IndexV2 {
             state: match entry.state {
                 State::Waiting { .. } | State::Leased { .. } => StateCode::Pending,
                 State::Parked(_) => StateCode::Parked,
-                State::Delivered { .. } => StateCode::Delivered,
+                State::Delivered { .. } if entry.photos.is_empty() => StateCode::Delivered,
+                State::Delivered { .. } => StateCode::Photos,
             },
             case: row.case,
             error: row.error,
@@ -66,12 +76,31 @@ impl IndexV2 {
             state: match self.state {
                 StateCode::Pending => "pending",
                 StateCode::Parked => "parked",
-                StateCode::Delivered => "delivered",
+                StateCode::Delivered | StateCode::Photos => "delivered",
+                StateCode::Lost => "lost",
             },
             case: self.case.clone(),
             photos: self.photos,
             error: self.error.clone(),
         })
+    }
+
+    /// The same event, with all its photos in Odoo.
+    pub fn settled(self) -> IndexV2 {
+        match self.state {
+            StateCode::Photos => IndexV2 { state: StateCode::Delivered, ..self },
+            StateCode::Pending | StateCode::Parked | StateCode::Delivered | StateCode::Lost => self,
+        }
+    }
+
+    /// The same event, which damage took.
+    pub fn lost(self) -> IndexV2 {
+        let words = match self.state {
+            StateCode::Delivered => return self,
+            StateCode::Photos => LOST_PHOTOS,
+            StateCode::Pending | StateCode::Parked | StateCode::Lost => LOST,
+        };
+        IndexV2 { state: StateCode::Lost, error: Some(words.to_owned()), ..self }
     }
 
     pub fn digest(&self) -> Digest {
@@ -131,6 +160,21 @@ mod v1 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The bytes that were written before there was anything lost.
+    #[test]
+    fn states_are_written_by_name_and_a_new_one_changes_no_other() {
+        for (state, name) in [
+            (StateCode::Pending, "pending"),
+            (StateCode::Parked, "parked"),
+            (StateCode::Delivered, "delivered"),
+            (StateCode::Photos, "photos"),
+            (StateCode::Lost, "lost"),
+        ] {
+            assert_eq!(rmp_serde::to_vec(&state).unwrap(), rmp_serde::to_vec(name).unwrap());
+            assert_eq!(rmp_serde::from_slice::<StateCode>(&rmp_serde::to_vec(name).unwrap()).unwrap(), state);
+        }
+    }
 
     #[test]
     fn a_value_reads_back_and_a_flipped_bit_is_seen() {

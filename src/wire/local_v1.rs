@@ -17,6 +17,9 @@ pub struct StatusV1 {
     pub pending: usize,
     pub parked: usize,
     pub delivered: u64,
+    /// Reports that damage took; `queue list --all` has them.
+    #[serde(default)]
+    pub lost: usize,
     pub photos_pending: usize,
     /// Photos that were given up, and why; the latest hundred.
     #[serde(default)]
@@ -196,6 +199,7 @@ impl StatusV1 {
             pending: counts.pending,
             parked: counts.parked,
             delivered: counts.delivered,
+            lost: 0,
             photos_pending: counts.photos_pending,
             photos_lost: snapshot.lost_photos.iter().map(LostPhotoV1::from).collect(),
             oldest_unsent: counts.oldest_pending.map(|at| at.to_string()),

@@ -24,6 +24,8 @@ pub(crate) enum Fault {
 pub(crate) struct Platter {
     segments: BTreeMap<u64, Vec<u8>>,
     aside: Vec<Vec<u8>>,
+    /// Damaged segments as they were kept.
+    kept: BTreeMap<u64, Vec<u8>>,
     open: Option<u64>,
     /// After so many more operations, this happens.
     pub(crate) fuse: Option<(u32, Fault)>,
@@ -39,6 +41,7 @@ impl Platter {
         Platter {
             segments: BTreeMap::new(),
             aside: Vec::new(),
+            kept: BTreeMap::new(),
             open: None,
             fuse: None,
             dead: false,
@@ -54,7 +57,42 @@ impl Platter {
     }
 
     pub(crate) fn set_aside(&self) -> usize {
-        self.aside.len()
+        self.aside.len() + self.kept.len()
+    }
+
+    /// Something happens to a file while nobody looks, as to an old flash chip: a bit, a sector, its end, all of it, its name.
+    pub(crate) fn decay(&mut self, spare_end: bool) -> Option<String> {
+        let numbers: Vec<u64> = self.segments.keys().copied().rev().skip(usize::from(spare_end)).collect();
+        let number = *numbers.get(self.rng.usize(..numbers.len().max(1)))?;
+        let file = self.segments.get_mut(&number)?;
+        let at = self.rng.usize(..file.len().max(1));
+        let what = match self.rng.u8(..6) {
+            0 | 1 => {
+                file.get_mut(at..)
+                    .and_then(<[u8]>::first_mut)
+                    .into_iter()
+                    .for_each(|byte| *byte ^= 1 << self.rng.u8(..8));
+                "a bit of it flips"
+            }
+            2 => {
+                let sector = at / SECTOR * SECTOR;
+                file.iter_mut().skip(sector).take(SECTOR).for_each(|byte| *byte = 0);
+                "a sector of it becomes zeros"
+            }
+            3 => {
+                file.truncate(at);
+                "its end is gone"
+            }
+            4 => {
+                file.fill(0);
+                "all of it becomes zeros"
+            }
+            _ => {
+                self.segments.remove(&number);
+                "it is gone"
+            }
+        };
+        Some(format!("segment {number} at {at}: {what}"))
     }
 
     /// The machine, or the process, begins again.
@@ -200,6 +238,16 @@ impl Disk for SimDisk {
         let file = platter.segments.remove(&segment).ok_or(io::ErrorKind::NotFound)?;
         platter.aside.push(file);
         Ok(format!("aside-{segment}"))
+    }
+
+    fn keep(&mut self, segment: u64) -> io::Result<Option<String>> {
+        let mut platter = self.0.borrow_mut();
+        if let Some(fault) = platter.strikes()? {
+            return Err(failed(fault));
+        }
+        let file = platter.segments.get(&segment).cloned().ok_or(io::ErrorKind::NotFound)?;
+        let known = platter.kept.insert(segment, file.clone());
+        Ok((known != Some(file)).then(|| format!("kept-{segment}")))
     }
 
     fn free(&self) -> io::Result<u64> {

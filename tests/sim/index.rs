@@ -17,15 +17,29 @@ pub(crate) struct Memory {
     now: BTreeMap<Sequence, IndexV2>,
     /// As they were at the last barrier, those that have changed since.
     before: Vec<(Sequence, Option<IndexV2>)>,
+    /// At some time it forgot what nothing else knew.
+    pub(crate) forgot: bool,
     /// The next write fails.
     pub(crate) failing: bool,
+    /// The disk is so full that it can't be opened.
+    pub(crate) shut: bool,
+    /// It could not be: nothing is written or read.
+    pub(crate) absent: bool,
     rng: fastrand::Rng,
 }
 
 impl Memory {
     pub(crate) fn new(seed: u64) -> Memory {
         let rng = fastrand::Rng::with_seed(seed ^ 0x1de);
-        Memory { now: BTreeMap::new(), before: Vec::new(), failing: false, rng }
+        Memory {
+            now: BTreeMap::new(),
+            before: Vec::new(),
+            forgot: false,
+            failing: false,
+            shut: false,
+            absent: false,
+            rng,
+        }
     }
 
     /// Of what was written since the last barrier, any part is gone.
@@ -42,6 +56,17 @@ impl Memory {
     pub(crate) fn lose_all(&mut self) {
         self.now.clear();
         self.before.clear();
+        self.forgot = true;
+    }
+
+    /// Whether a start will learn from it how far the chain had come.
+    pub(crate) fn knows_the_end(&self) -> bool {
+        !(self.forgot || self.absent || self.shut)
+    }
+
+    /// What a new process finds.
+    pub(crate) fn open(&mut self) {
+        self.absent = self.shut;
     }
 
     fn set(&mut self, sequence: Sequence, value: Option<IndexV2>) -> Option<IndexV2> {
@@ -52,6 +77,9 @@ impl Memory {
     }
 
     fn change(&mut self, sequence: Sequence, value: Option<IndexV2>) -> Result<(), Failed> {
+        if self.absent {
+            return Ok(());
+        }
         if self.failing {
             return Err(Failed("a simulated fault".to_owned()));
         }
@@ -68,17 +96,21 @@ impl Memory {
 pub(crate) struct SimIndex(pub(crate) Rc<RefCell<Memory>>);
 
 impl Index for SimIndex {
+    fn is_open(&self) -> bool {
+        !self.0.borrow().absent
+    }
+
     fn entries(&self) -> Entries<'_> {
-        let entries = self.0.borrow().now.clone();
+        let entries = if self.is_open() { self.0.borrow().now.clone() } else { BTreeMap::new() };
         Box::new(entries.into_iter().map(Ok))
     }
 
     fn count(&self) -> usize {
-        self.0.borrow().now.len()
+        if self.is_open() { self.0.borrow().now.len() } else { 0 }
     }
 
     fn read(&self, sequence: Sequence) -> Result<Option<IndexV2>, Failed> {
-        Ok(self.0.borrow().now.get(&sequence).cloned())
+        Ok(self.0.borrow().now.get(&sequence).filter(|_| self.is_open()).cloned())
     }
 
     fn write(&mut self, sequence: Sequence, value: &IndexV2) -> Result<(), Failed> {
@@ -92,8 +124,25 @@ impl Index for SimIndex {
     fn begin_anew(&mut self) -> io::Result<String> {
         let mut memory = self.0.borrow_mut();
         memory.failing = false;
+        let was_absent = memory.absent;
+        memory.absent = memory.shut;
+        if memory.shut {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        if was_absent {
+            return Ok(String::new());
+        }
         memory.lose_all();
         Ok("aside".to_owned())
+    }
+
+    fn barrier(&mut self) -> Result<(), Failed> {
+        let mut memory = self.0.borrow_mut();
+        if memory.failing && !memory.absent {
+            return Err(Failed("a simulated fault".to_owned()));
+        }
+        memory.before.clear();
+        Ok(())
     }
 
     fn close(self) -> io::Result<()> {

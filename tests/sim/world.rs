@@ -1,7 +1,7 @@
 //! One device, its people, its disk, its network and its Odoo, in simulated time. Everything happens by one seed.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
@@ -25,9 +25,18 @@ use crate::net::{BAD, Net, Weather};
 
 /// Some ten reports: many rotations in a short life.
 pub(crate) const SEGMENT: u64 = 16 << 10;
+/// What opening the index takes.
+const INDEX: u64 = 4 << 20;
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 /// What is written down of a life, to be shown when it goes wrong.
 const TRACE: usize = 60;
+/// A seed with this bit is of a life whose disk decays.
+pub(crate) const DECAYS: u64 = 1 << 40;
+
+fn lost(committer: &Committer<SimDisk, SimIndex>) -> BTreeSet<u64> {
+    let rows = committer.delivered(usize::MAX).into_iter().filter(|row| row.state == "lost");
+    rows.map(|row| row.sequence.0).collect()
+}
 
 /// What never changes from life to life.
 pub(crate) struct Fixtures {
@@ -82,6 +91,12 @@ pub(crate) struct World<'a> {
     pub(crate) refused: Vec<Digest>,
     script: VecDeque<Hand>,
     pub(crate) trace: VecDeque<String>,
+    /// Files are damaged while the process isn't there.
+    decays: bool,
+    /// Some were.
+    pub(crate) damaged: bool,
+    /// A start said that there was damage.
+    said: bool,
 }
 
 impl<'a> World<'a> {
@@ -104,6 +119,9 @@ impl<'a> World<'a> {
             refused: Vec::new(),
             script: VecDeque::new(),
             trace: VecDeque::new(),
+            decays: seed & DECAYS != 0,
+            damaged: false,
+            said: false,
         }
     }
 
@@ -185,6 +203,7 @@ impl<'a> World<'a> {
                 let free = if self.rng.bool() { 1 << 30 } else { self.rng.u64(..40 << 20) };
                 self.platter.borrow_mut().free = free;
                 self.memory.borrow_mut().failing = self.rng.u8(..4) == 0;
+                self.memory.borrow_mut().shut = free < INDEX;
                 return self.note(format!("free {free}"));
             }
         };
@@ -196,6 +215,7 @@ impl<'a> World<'a> {
 
     pub(crate) fn start(&mut self) {
         self.platter.borrow_mut().revive();
+        self.memory.borrow_mut().open();
         let disk = SimDisk(self.platter.clone());
         let opened = Committer::open(disk, SEGMENT, SimIndex(self.memory.clone()), Vec::new());
         let (committer, found) = match opened {
@@ -203,11 +223,15 @@ impl<'a> World<'a> {
             // The disk refuses, or is full: somebody sees to it, and it starts again.
             Err(error) => {
                 self.platter.borrow_mut().free = 1 << 30;
+                self.memory.borrow_mut().shut = false;
                 return self.note(format!("no start: {error}"));
             }
         };
         let damage: Vec<_> = found.damage.iter().filter(|words| !words.contains("a simulated fault")).collect();
-        assert_eq!(damage, Vec::<&String>::new(), "a crash is no damage");
+        assert!(damage.is_empty() || self.damaged, "a crash is no damage: {damage:?}");
+        self.said |= !damage.is_empty();
+        damage.iter().for_each(|words| self.trace.push_back(format!("    {words}")));
+        let lost = lost(&committer);
         self.boots += 1;
         let boot_id = format!("boot-{}", self.boots);
         let forwarder = Forwarder::new(LONGEST_WAIT);
@@ -218,7 +242,8 @@ impl<'a> World<'a> {
             assert!(station.head().next > beeped.sequence, "sequence {} would be given out twice", beeped.sequence.0);
             let here = station.outbox().find_sequence(beeped.sequence);
             let there = self.net.digest_of(beeped.sequence) == Some(beeped.digest);
-            assert!(here.is_some_and(|entry| entry.digest == beeped.digest) || there, "lost: {}", beeped.sequence.0);
+            let safe = here.is_some_and(|entry| entry.digest == beeped.digest) || there;
+            assert!(safe || self.is_told(&lost, beeped.sequence), "lost: {}", beeped.sequence.0);
         }
         for entry in station.outbox().entries() {
             assert!(
@@ -240,6 +265,27 @@ impl<'a> World<'a> {
         });
     }
 
+    /// Whether a person can know that this report is gone: the list says so or, where that had to begin anew, words did.
+    pub(crate) fn is_told(&self, lost: &BTreeSet<u64>, sequence: Sequence) -> bool {
+        let memory = self.memory.borrow();
+        lost.contains(&sequence.0) || (self.said && (memory.forgot || memory.absent))
+    }
+
+    /// What the device says is lost.
+    pub(crate) fn lost(&self) -> BTreeSet<u64> {
+        self.device.as_ref().map_or_else(BTreeSet::new, |device| lost(&device.committer))
+    }
+
+    fn decay(&mut self) {
+        if self.decays && self.rng.u8(..3) == 0 {
+            // What hits the index and the journal's end, nobody knows of: decision 11.
+            let spare_end = !self.memory.borrow().knows_the_end();
+            let what = self.platter.borrow_mut().decay(spare_end);
+            self.damaged |= what.is_some();
+            what.into_iter().for_each(|what| self.note(what));
+        }
+    }
+
     /// A fuse has ended the process.
     fn look_for_the_dead(&mut self) {
         if self.platter.borrow().dead {
@@ -251,6 +297,10 @@ impl<'a> World<'a> {
     fn crash(&mut self, fault: Fault) {
         self.note(format!("crash: {fault:?}"));
         self.die(fault == Fault::PowerCut);
+        // Nor of what a power cut takes from the index, and damage from the journal, at once.
+        if fault == Fault::Kill {
+            self.decay();
+        }
     }
 
     fn die(&mut self, power: bool) {
@@ -279,6 +329,7 @@ impl<'a> World<'a> {
         }
         self.saving = None;
         self.script.clear();
+        self.decay();
     }
 
     // --- The shell: what an agent's tasks do around the station
@@ -404,10 +455,15 @@ impl<'a> World<'a> {
                     device.answer = Some(self.net.send(&events, wall, Wall(self.truth), &mut self.rng));
                 }
                 Deed::Upload { piece, .. } => {
-                    let bytes = self.photos.get(&piece.digest).expect("a photo that a report names is gone");
-                    device.answer = Some(self.net.upload(piece, bytes));
+                    let gone = || Answer::PhotoLost { why: "its file is gone".to_owned() };
+                    let answer = self.photos.get(&piece.digest).map(|bytes| self.net.upload(piece, bytes));
+                    // Damage may have taken the record that it is in Odoo.
+                    assert!(answer.is_some() || self.damaged, "a photo that a report names is gone");
+                    device.answer = Some(answer.unwrap_or_else(gone));
                 }
-                Deed::SetPhotoAside(digest) => panic!("{digest} was given up, and nothing is wrong with it"),
+                Deed::SetPhotoAside(digest) => {
+                    assert!(self.damaged, "{digest} was given up, and nothing is wrong with it")
+                }
             }
         }
     }
@@ -418,7 +474,7 @@ impl<'a> World<'a> {
     pub(crate) fn heal(&mut self) {
         self.platter.borrow_mut().fuse = None;
         self.platter.borrow_mut().free = 1 << 30;
-        self.memory.borrow_mut().failing = false;
+        (self.memory.borrow_mut().failing, self.memory.borrow_mut().shut) = (false, false);
         (self.net.weather, self.net.poison) = (Weather::Good, false);
         self.script.clear();
         while self.device.is_none() {

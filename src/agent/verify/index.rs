@@ -57,16 +57,16 @@ fn lost(contents: &Contents, expected: &Expected<'_>, found: &mut Found) {
         let what = format!("it knows {missing} report(s) behind the journal's end, up to {}", last.0);
         found.findings.add(gone(None, what));
     }
-    let waits = |(_, value): &&(Sequence, IndexV2)| value.state != StateCode::Delivered;
-    for (sequence, _) in contents.entries.iter().filter(waits) {
-        let before = expected.first.is_some_and(|first| *sequence < first);
-        // Before the journal's beginning, a crash may only have kept the index from hearing of a receipt.
-        let excused = before && !contents.closed;
-        if expected.outbox.get(*sequence).is_none() && *sequence < expected.next && !excused {
-            found
-                .findings
-                .add(gone(Some(*sequence), "it waits by the index, and the journal doesn't have it".to_owned()));
-        }
+    for (sequence, value) in contents.entries.iter().filter(|(sequence, _)| !(expected.here)(*sequence)) {
+        let what = match value.state {
+            StateCode::Lost => "it was lost to damage on this device",
+            StateCode::Photos => "some of its photos wait by the index, and the journal doesn't have it",
+            StateCode::Pending | StateCode::Parked if *sequence < expected.next => {
+                "it waits by the index, and the journal doesn't have it"
+            }
+            StateCode::Pending | StateCode::Parked | StateCode::Delivered => continue,
+        };
+        found.findings.add(gone(Some(*sequence), what.to_owned()));
     }
 }
 
@@ -80,7 +80,7 @@ fn gone(report: Option<Sequence>, what: String) -> FindingV1 {
         place: "index",
         report: report.map(|sequence| sequence.0),
         what,
-        kept: "what it was about, in the list (tallyman queue list --all); its bytes are gone",
+        kept: "what it was about, in the list (tallyman queue list --all), and of its bytes what was set aside, if anything",
         to_do: "look in Odoo whether it arrived; if not, report it again",
     }
 }

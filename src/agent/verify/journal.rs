@@ -53,6 +53,9 @@ pub(super) fn look(folder: &Path, signer: Option<&(DeviceKey, Identity)>, found:
         Ok((_, recovery)) => {
             (read.first, found.checked.records) = (recovery.first, recovery.records);
             recovery.damage.into_iter().for_each(|what| findings.add(damage(what)));
+            for (from, to) in recovery.gaps {
+                findings.add(damage(format!("events {} to {} can't be read any more", from.0, to.0)));
+            }
         }
         // A later version wrote it.
         Err(error) if error.kind() == io::ErrorKind::InvalidData => findings.add(damage(error.to_string())),

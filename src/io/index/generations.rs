@@ -193,6 +193,10 @@ impl Index for SledIndex {
         if self.is_open() { Ok(kept) } else { Err(io::ErrorKind::StorageFull.into()) }
     }
 
+    fn barrier(&mut self) -> Result<(), Failed> {
+        self.guarded(|_, current| current.generation.barrier())
+    }
+
     fn close(self) -> io::Result<()> {
         self.current.map_or(Ok(()), |current| current.generation.close())
     }

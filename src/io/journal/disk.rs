@@ -40,6 +40,10 @@ pub trait Disk {
     /// Puts a segment where nobody takes it for one; says where.
     fn set_aside(&mut self, segment: u64) -> io::Result<String>;
 
+    /// Keeps what a damaged segment has now for a person, durably, whatever becomes of the segment; says where. Nothing when
+    /// just that is kept already.
+    fn keep(&mut self, segment: u64) -> io::Result<Option<String>>;
+
     /// Bytes that a program without special rights can still write.
     fn free(&self) -> io::Result<u64>;
 
@@ -65,7 +69,7 @@ impl Folder {
         Folder { path: path.to_owned(), open: None }
     }
 
-    fn file(&self, segment: u64) -> PathBuf {
+    pub(super) fn file(&self, segment: u64) -> PathBuf {
         self.path.join(format!("{segment:08}.journal"))
     }
 
@@ -136,6 +140,10 @@ impl Disk for Folder {
 
     fn set_aside(&mut self, segment: u64) -> io::Result<String> {
         durable::set_aside(&self.file(segment)).map(|kept| kept.display().to_string())
+    }
+
+    fn keep(&mut self, segment: u64) -> io::Result<Option<String>> {
+        Ok(durable::keep(&self.file(segment))?.map(|kept| kept.display().to_string()))
     }
 
     fn free(&self) -> io::Result<u64> {

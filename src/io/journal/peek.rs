@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::{Disk, Folder};
+use crate::io::durable;
 
 #[derive(Debug)]
 pub struct Peek(Folder);
@@ -50,6 +51,12 @@ impl Disk for Peek {
 
     fn set_aside(&mut self, segment: u64) -> io::Result<String> {
         Ok(format!("quarantine-...-{segment:08}.journal when the agent starts next"))
+    }
+
+    /// Always somewhere: who only looks is to hear of all damage, also of what was said before.
+    fn keep(&mut self, segment: u64) -> io::Result<Option<String>> {
+        let kept = durable::kept(&self.0.file(segment)).map(|kept| kept.display().to_string());
+        Ok(Some(kept.unwrap_or_else(|| format!("quarantine-...-{segment:08}.journal when the agent starts next"))))
     }
 
     fn free(&self) -> io::Result<u64> {

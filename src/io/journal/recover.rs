@@ -14,16 +14,23 @@ const MAX_SKIPPED: u64 = 1 << 20;
 /// What opening found out.
 #[derive(Debug, Default)]
 pub struct Recovery {
-    /// The first event that the oldest kept segment can hold: all before it is in Odoo, or was carried. Absent when damage
-    /// hides it.
+    /// The first event that the oldest kept segment can hold. Absent when damage hides it.
     pub first: Option<Sequence>,
     pub records: u64,
     /// Bytes of unfinished writes at ends of segments: never acknowledged.
     pub torn: u64,
-    /// Files that were set aside, and damage inside those that stayed.
+    /// Files that were set aside, and damage inside those that stayed; what was said at an earlier start is left out.
     pub damage: Vec<String>,
+    /// Events that stood between two segments and are gone, the first and the last of each stretch.
+    pub gaps: Vec<(Sequence, Sequence)>,
+    /// Files of nothing but zeros before the first kept segment; they are still there.
+    pub blank: Vec<u64>,
     /// The highest number that a segment has had.
     pub(super) newest: u64,
+    /// What is wrong inside segments that stay.
+    pub(super) flaws: Vec<(u64, String)>,
+    /// Files of nothing but zeros behind the last kept segment.
+    pub(super) blank_end: Vec<u64>,
 }
 
 /// The state at the end of a segment.
@@ -45,6 +52,7 @@ pub(super) fn segments<D: Disk>(
     let numbers = disk.segments()?;
     let mut tail = Tail { place: 0, length: 0, head: ChainHead::GENESIS, delivered: 0, appendable: false };
     let mut kept = VecDeque::new();
+    let mut blank = Vec::new();
     for number in numbers {
         recovery.newest = number;
         let bytes = disk.load(number)?;
@@ -56,15 +64,29 @@ pub(super) fn segments<D: Disk>(
         // A header that is of no use says nothing of the layout; the records themselves do.
         let layout = header.map(|(_, layout)| layout).or_else(|| layout_of(&bytes));
         let Some(layout) = layout else {
-            set_aside(disk, number, &bytes, recovery)?;
             tail.appendable = false;
+            if bytes.iter().all(|&byte| byte == 0) {
+                blank.push(number);
+            } else {
+                let aside = disk.set_aside(number)?;
+                recovery.damage.push(format!("journal segment {number}: not readable, set aside as {aside}"));
+            }
             continue;
         };
-        tail.enter(header.map(|(header, _)| header), number, kept.is_empty(), recovery);
+        let header = header.map(|(header, _)| header);
+        for blank in blank.drain(..) {
+            match tail.goes_on(header.as_ref(), kept.is_empty()) {
+                Some(true) => disk.remove(blank)?,
+                Some(false) => set_blank_aside(disk, blank, recovery)?,
+                None => recovery.blank.push(blank),
+            }
+        }
+        tail.enter(header, number, kept.back().copied(), recovery);
         tail.appendable = header.is_some() && layout == Layout::V2;
         tail.read(&bytes, number, layout, recovery, &mut each);
         kept.push_back(number);
     }
+    recovery.blank_end = blank;
     Ok((tail, kept))
 }
 
@@ -73,13 +95,11 @@ fn newer() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, words)
 }
 
-/// An empty file never held anything, all else is kept for a person to look at.
-fn set_aside<D: Disk>(disk: &mut D, number: u64, bytes: &[u8], recovery: &mut Recovery) -> io::Result<()> {
-    if bytes.iter().all(|&byte| byte == 0) {
-        return disk.remove(number);
-    }
-    let kept = disk.set_aside(number)?;
-    recovery.damage.push(format!("journal segment {number}: not readable, set aside as {kept}"));
+/// A file that should hold something and is all zeros. What isn't missing anywhere was never in it: such a file is what an
+/// unfinished [`Disk::begin`] leaves.
+pub(super) fn set_blank_aside<D: Disk>(disk: &mut D, number: u64, recovery: &mut Recovery) -> io::Result<()> {
+    let aside = disk.set_aside(number)?;
+    recovery.damage.push(format!("journal segment {number}: nothing but zeros is left of it, set aside as {aside}"));
     Ok(())
 }
 
@@ -95,17 +115,28 @@ fn written(bytes: &[u8]) -> usize {
 }
 
 impl Tail {
-    fn enter(&mut self, header: Option<Header>, number: u64, oldest: bool, recovery: &mut Recovery) {
+    /// Whether a segment with this header goes on where the one before it ended, so that nothing stood between them. The oldest
+    /// one has none before it: where the chain doesn't begin with it, nobody can tell.
+    fn goes_on(&self, header: Option<&Header>, oldest: bool) -> Option<bool> {
+        let here = (self.head.next, self.delivered);
+        let goes_on = header.is_some_and(|header| (header.head.next, header.delivered) == here);
+        if oldest && !goes_on { None } else { Some(goes_on) }
+    }
+
+    fn enter(&mut self, header: Option<Header>, number: u64, before: Option<u64>, recovery: &mut Recovery) {
         (self.place, self.length) = (0, HEADER_BYTES as u64);
         let Some(header) = header else {
-            recovery.damage.push(format!("journal segment {number}: its header is damaged; its records are read"));
+            recovery.flaws.push((number, "its header is damaged; its records are read".to_owned()));
             return;
         };
-        if oldest {
+        if let Some(before) = before {
+            if header.head.next > self.head.next {
+                recovery.gaps.push((self.head.next, Sequence(header.head.next.0 - 1)));
+                // They stood at its end, or in a file that is gone.
+                recovery.flaws.push((before, format!("what stood between it and segment {number} can't be read")));
+            }
+        } else {
             recovery.first = Some(header.head.next);
-        } else if header.head.next > self.head.next {
-            let (from, to) = (self.head.next.0, header.head.next.0 - 1);
-            recovery.damage.push(format!("journal: events {from} to {to} can't be read any more"));
         }
         self.head = later(self.head, header.head);
         self.delivered = self.delivered.max(header.delivered);
@@ -132,8 +163,9 @@ impl Tail {
                         return;
                     };
                     let lost = place - self.place;
-                    let words = format!("journal segment {number}: {lost} damaged record(s) at byte {at}, skipped");
-                    recovery.damage.push(words);
+                    recovery.flaws.push((number, format!("{lost} damaged record(s) at byte {at}, skipped")));
+                    // Nothing is written to it any more: what is kept of it stays what there is.
+                    self.appendable = false;
                     (self.place, at) = (place, start);
                     continue;
                 }

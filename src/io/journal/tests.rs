@@ -113,7 +113,7 @@ fn a_sequence_that_is_known_elsewhere_is_never_given_out_again() {
     let (journal, recovery) =
         Journal::open(Folder::open(folder.path()).unwrap(), SEGMENT_BYTES, Some(floor), |_, _| {}).unwrap();
     assert_eq!(journal.head(), floor);
-    assert_eq!(recovery.damage.len(), 1);
+    assert!(recovery.damage[0].contains("lost its last 6 event(s)"), "{:?}", recovery.damage);
     drop(journal);
     assert_eq!(open(folder.path()).0.head(), floor);
 }
@@ -165,6 +165,10 @@ impl Disk for Failing {
 
     fn set_aside(&mut self, segment: u64) -> io::Result<String> {
         self.folder.set_aside(segment)
+    }
+
+    fn keep(&mut self, segment: u64) -> io::Result<Option<String>> {
+        self.folder.keep(segment)
     }
 
     fn free(&self) -> io::Result<u64> {
@@ -252,8 +256,83 @@ fn events_that_are_missing_between_two_segments_are_told() {
     let (_, recovery, seen) = open(folder.path());
     let missing: Vec<u64> = (1..=4000).filter(|n| !seen.contains(n)).collect();
     assert!(!missing.is_empty());
-    let told = format!("events {} to {} ", missing[0], missing[missing.len() - 1]);
-    assert!(recovery.damage.iter().any(|words| words.contains(&told)), "{told}: {:?}", recovery.damage);
+    let told = (Sequence(missing[0]), Sequence(missing[missing.len() - 1]));
+    assert_eq!(recovery.gaps, [told]);
+    assert!(folder.path().join("quarantine-1-00000001.journal").exists(), "{:?}", recovery.damage);
+}
+
+/// The names of what was set aside or is kept.
+fn kept(folder: &Path) -> Vec<String> {
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+    let mut kept: Vec<String> = names.filter(|name| name.starts_with("quarantine")).collect();
+    kept.sort();
+    kept
+}
+
+fn damage(file: &Path, at: usize) {
+    let mut bytes = fs::read(file).unwrap();
+    bytes[at] ^= 1;
+    fs::write(file, bytes).unwrap();
+}
+
+#[test]
+fn a_segment_with_a_damaged_record_is_kept_once_and_before_it_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path(), 4000);
+    damage(&path_of(folder.path(), 1), HEADER_BYTES + 1000);
+    let bytes = fs::read(path_of(folder.path(), 1)).unwrap();
+    let (_, first, _) = open(folder.path());
+    assert!(first.damage.len() == 1 && first.damage[0].contains("quarantine-1-00000001"), "{:?}", first.damage);
+    let (mut journal, again, _) = open(folder.path());
+    assert_eq!(again.damage, Vec::<String>::new(), "what was kept is not said anew");
+    journal.trim(u64::MAX).unwrap();
+    assert!(!path_of(folder.path(), 1).exists());
+    assert_eq!(kept(folder.path()), ["quarantine-1-00000001.journal"]);
+    assert_eq!(fs::read(folder.path().join("quarantine-1-00000001.journal")).unwrap(), bytes);
+}
+
+#[test]
+fn more_damage_to_a_segment_is_said_and_kept_again() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path(), 20);
+    damage(&path_of(folder.path(), 1), HEADER_BYTES + 1000);
+    open(folder.path());
+    damage(&path_of(folder.path(), 1), HEADER_BYTES + 4000);
+    let (_, recovery, _) = open(folder.path());
+    assert_eq!(recovery.damage.len(), 1, "{:?}", recovery.damage);
+    assert_eq!(kept(folder.path()), ["quarantine-1-00000001.journal", "quarantine-2-00000001.journal"]);
+}
+
+#[test]
+fn a_file_of_zeros_between_two_that_go_on_is_what_an_unfinished_beginning_leaves() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path(), 4000);
+    let second = path_of(folder.path(), 2);
+    let whole = fs::read(&second).unwrap();
+    // The segment behind it moves on by one, its number in its header with it.
+    let (header, _) = Header::decode(&whole).unwrap();
+    let mut moved = Header { segment: 9, ..header }.encode().to_vec();
+    moved.extend_from_slice(&whole[HEADER_BYTES..]);
+    (3..=9).for_each(|n| drop(fs::remove_file(path_of(folder.path(), n))));
+    fs::write(path_of(folder.path(), 9), moved).unwrap();
+    fs::write(&second, vec![0; 5000]).unwrap();
+    let (_, recovery, _) = open(folder.path());
+    assert_eq!((recovery.damage.len(), kept(folder.path()).len(), second.exists()), (0, 0, false));
+}
+
+#[test]
+fn a_segment_that_became_zeros_is_set_aside_with_words() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path(), 4000);
+    fs::write(path_of(folder.path(), 2), vec![0; SEGMENT_BYTES as usize]).unwrap();
+    let (_, recovery, _) = open(folder.path());
+    assert!(
+        recovery.damage.iter().any(|words| words.contains("segment 2: nothing but zeros")),
+        "{:?}",
+        recovery.damage
+    );
+    assert_eq!(recovery.gaps.len(), 1);
+    assert!(kept(folder.path()).contains(&"quarantine-1-00000002.journal".to_owned()));
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! What the committer's thread does: the journal first, then the promise, then the index.
 
-use std::collections::BTreeMap;
+mod letting_go;
+mod together;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use tokio::sync::oneshot;
@@ -13,16 +16,12 @@ use crate::domain::outbox::{Entry, Outbox, State};
 use crate::domain::room::Room;
 use crate::domain::time::Wall;
 use crate::domain::view::Row;
-use crate::io::index::{Failed, Index, Known};
+use crate::io::index::{Index, Known};
 use crate::io::journal::{Disk, Journal, Location};
 use crate::wire::journal_v2::{self, EventRecord, Record};
 
-/// The journal may take so many segments before events that pin old ones are carried.
-const ROOMY_SEGMENTS: u64 = 4;
 /// Records that may be owed to the journal; one that is dropped is learnt again when its report is sent again.
 const OWED: usize = 1024;
-/// Events carried in one write.
-const CARRY: usize = 256;
 
 /// A record on its way to the disk.
 #[derive(Debug)]
@@ -51,6 +50,8 @@ pub struct Health {
     pub room: Room,
     /// What broke since the start, in words.
     pub damage: Vec<String>,
+    /// How many reports damage took, at any time: the list of all has them.
+    pub lost: usize,
 }
 
 #[derive(Debug)]
@@ -64,6 +65,8 @@ pub struct Committer<D, I> {
     owed: Vec<Append>,
     /// What can be forgotten when that is written.
     settling: Vec<Sequence>,
+    /// What damage took, as the index knows it.
+    lost: BTreeSet<Sequence>,
     health: Health,
 }
 
@@ -72,17 +75,19 @@ impl<D: Disk, I: Index> Committer<D, I> {
     pub fn open(disk: D, segment_bytes: u64, index: I, damage: Vec<String>) -> io::Result<(Committer<D, I>, Found)> {
         let mut replay = Replay::default();
         let each = |record, at| replay.record(&record, at);
-        let (journal, recovery) = Journal::open(disk, segment_bytes, index.head(), each)?;
+        let (journal, mut recovery) = Journal::open(disk, segment_bytes, index.head(), each)?;
         if recovery.torn > 0 {
             tracing::info!(bytes = recovery.torn, "an unfinished write was left out; it had not been acknowledged");
         }
         let Replay { ledger, mut entries, offset, photos_lost, damage: unreadable } = replay;
-        let (owed, settling, health) = Default::default();
+        let (owed, settling, lost, health) = Default::default();
         let indexing = index.is_open();
-        let mut committer = Committer { journal, index, indexing, ledger, owed, settling, health };
-        let mut damage = [damage, recovery.damage, unreadable].concat();
+        let mut committer = Committer { journal, index, indexing, ledger, owed, settling, lost, health };
+        let mut damage = [damage, unreadable].concat();
         let known = committer.survey();
-        damage.extend(committer.lost(&known, recovery.first.unwrap_or(Sequence(0)), &entries));
+        let lost = committer.bring_together(&known);
+        let lost = committer.indexed(lost).unwrap_or_default();
+        damage.extend(committer.said(&mut recovery, &known, &lost)?);
 
         let mut outbox = Outbox::new(committer.journal.delivered());
         let done = committer.ledger.photos_done().clone();
@@ -103,19 +108,6 @@ impl<D: Disk, I: Index> Committer<D, I> {
         damage.append(&mut committer.health.damage);
         let head = committer.journal.head();
         Ok((committer, Found { outbox, head, offset, damage }))
-    }
-
-    fn survey(&mut self) -> Vec<Known> {
-        let known = if self.indexing { self.index.survey() } else { Ok(Vec::new()) };
-        self.indexed(known).unwrap_or_default()
-    }
-
-    /// The index is asked what the journal may have lost.
-    fn lost(&mut self, known: &[Known], first: Sequence, entries: &BTreeMap<Sequence, Box<Entry>>) -> Vec<String> {
-        let there = |sequence| entries.contains_key(&sequence);
-        let lost = self.index.reconcile(known, first, &there);
-        let lost = self.indexed(lost).unwrap_or_default();
-        lost.iter().map(|lost| format!("event {} is in the index, but its bytes are damaged or gone", lost.0)).collect()
     }
 
     pub fn health(&self) -> &Health {
@@ -161,9 +153,8 @@ impl<D: Disk, I: Index> Committer<D, I> {
                 self.owed = all;
             }
         }
-        if self.owed.is_empty() && !self.settling.is_empty() {
-            let settled = std::mem::take(&mut self.settling);
-            self.settled(&settled);
+        if !self.settling.is_empty() {
+            self.settled(&[]);
         }
     }
 
@@ -196,75 +187,18 @@ impl<D: Disk, I: Index> Committer<D, I> {
     }
 
     pub fn delivered(&self, most: usize) -> Vec<Row> {
-        if self.indexing { self.index.delivered(most) } else { Vec::new() }
+        if !self.indexing {
+            return Vec::new();
+        }
+        let mut rows = self.index.delivered(most);
+        let lost = self.lost.iter().rev().take(most);
+        rows.extend(lost.filter_map(|sequence| self.index.read(*sequence).ok()??.row(*sequence)));
+        rows
     }
 
-    /// These events are wholly in Odoo: the journal may forget them.
-    pub fn settled(&mut self, sequences: &[Sequence]) {
-        if !self.owed.is_empty() {
-            // That they are in Odoo isn't written yet: until then, theirs is all that the journal has.
-            self.settling.extend_from_slice(sequences);
-            return;
-        }
-        sequences.iter().for_each(|sequence| self.ledger.forget(*sequence));
-        self.trim();
-        while self.is_roomy() && self.carry() {
-            self.trim();
-        }
-    }
-
-    fn trim(&mut self) {
-        let needed = self.ledger.oldest_segment().unwrap_or(self.journal.current_segment());
-        match self.journal.trim(needed) {
-            Ok(false) => return,
-            Ok(true) => {}
-            Err(error) => {
-                tracing::warn!(%error, "old journal segments could not be deleted; that is tried again");
-                return;
-            }
-        }
-        if self.indexing {
-            let retained = self.index.retain(self.ledger.count());
-            self.indexed(retained);
-        }
-    }
-
-    /// Whether the journal takes more than it should for what lives in it.
-    fn is_roomy(&self) -> bool {
-        let segment = self.journal.segment_bytes();
-        self.journal.size() > (ROOMY_SEGMENTS * segment).max(2 * self.ledger.bytes() + segment)
-    }
-
-    /// Writes what lives in the oldest segment again, behind everything else, so that the segment can go. False when that
-    /// can't be done now.
-    fn carry(&mut self) -> bool {
-        let (oldest, current) = self.journal.span();
-        let inside = self.ledger.within(oldest);
-        // Nothing lives there, and yet it couldn't be deleted: carrying doesn't help.
-        if oldest == current || inside.is_empty() {
-            return false;
-        }
-        for sequences in inside.chunks(CARRY) {
-            let records: Vec<Record> = sequences.iter().filter_map(|sequence| self.carried(*sequence)).collect();
-            // One that is damaged stays where it is, and holds its segment: it may be read by better means.
-            if records.len() < sequences.len() {
-                return false;
-            }
-            if let Err(error) = self.append(&records.iter().collect::<Vec<_>>()) {
-                tracing::warn!(%error, "old events could not be carried; that is tried again");
-                return false;
-            }
-        }
-        true
-    }
-
-    fn carried(&self, sequence: Sequence) -> Option<Record> {
-        let event = self.event(sequence).ok()?;
-        let done = self.ledger.photos_done();
-        let is_done = |digest: &&String| Digest::parse(digest).is_some_and(|digest| done.contains(&digest));
-        let photos_there = event.photos.iter().map(|photo| &photo.digest).filter(is_done).cloned().collect();
-        let state = self.ledger.get(sequence)?.state();
-        Some(Record::Carried { event, state, photos_there })
+    /// Whether the journal has the event, whatever became of it.
+    pub fn has(&self, sequence: Sequence) -> bool {
+        self.ledger.get(sequence).is_some()
     }
 
     /// Takes note of what else fills the disk or makes room on it.
@@ -288,39 +222,18 @@ impl<D: Disk, I: Index> Committer<D, I> {
 
     /// Writes to the index.
     fn note(&mut self, entry: &Entry) {
+        if self.lost.contains(&entry.sequence) {
+            // That it can't be read is known; but a request with it may have been under way.
+            if !matches!(entry.state, State::Delivered { .. }) {
+                return;
+            }
+            self.lost.remove(&entry.sequence);
+            self.health.lost = self.lost.len();
+        }
         if self.indexing {
             let put = self.index.put(entry);
             self.indexed(put);
         }
-    }
-
-    fn indexed<T>(&mut self, result: Result<T, Failed>) -> Option<T> {
-        result.map_err(|failed| self.begin_index_anew(&failed.to_string())).ok()
-    }
-
-    /// An index that failed is set aside and begun anew from the journal; if even that fails (a full disk), the queue goes on
-    /// without one until there is room, or a new start.
-    fn begin_index_anew(&mut self, why: &str) {
-        tracing::error!(why, "the index is set aside and begun anew");
-        let begun = self.index.begin_anew().map_err(|error| error.to_string());
-        let filled = begun.and_then(|kept| self.fill().map(|()| kept));
-        self.indexing = filled.is_ok();
-        match filled {
-            // It was only absent, for want of room.
-            Ok(kept) if kept.is_empty() => {}
-            Ok(kept) => self.health.damage.push(format!("{why}: it was rebuilt, and the old one is {kept}")),
-            Err(error) => tracing::error!(error, "the queue goes on without an index"),
-        }
-    }
-
-    fn fill(&mut self) -> Result<(), String> {
-        for sequence in self.ledger.sequences() {
-            let state = self.ledger.get(sequence).map_or(State::FRESH, |kept| kept.state().into());
-            if let Some(entry) = self.event(sequence).ok().and_then(|event| event.entry(state)) {
-                self.index.put(&entry).map_err(|error| error.to_string())?;
-            }
-        }
-        Ok(())
     }
 
     /// Finishes the index, so that the next open can trust it.

@@ -141,6 +141,17 @@ impl Ledger {
         self.events.get(&sequence)
     }
 
+    /// The journal says that it is in Odoo.
+    pub(super) fn is_delivered(&self, sequence: Sequence) -> bool {
+        let state = self.events.get(&sequence).and_then(|kept| kept.state.as_deref());
+        matches!(state, Some(StateRecord::Delivered { .. }))
+    }
+
+    /// How many are not in Odoo.
+    pub(super) fn undelivered(&self) -> usize {
+        self.events.keys().filter(|sequence| !self.is_delivered(**sequence)).count()
+    }
+
     pub(super) fn count(&self) -> usize {
         self.events.len()
     }

@@ -1,0 +1,130 @@
+//! What lets the journal shrink: events that are wholly in Odoo are forgotten, old ones that still wait are carried.
+
+use super::Committer;
+use crate::domain::id::{Digest, Sequence};
+use crate::io::index::Index;
+use crate::io::journal::Disk;
+use crate::wire::index_v2::IndexV2;
+use crate::wire::journal_v2::Record;
+
+/// The journal may take so many segments before events that pin old ones are carried.
+const ROOMY_SEGMENTS: u64 = 4;
+/// Events carried in one write.
+const CARRY: usize = 256;
+
+impl<D: Disk, I: Index> Committer<D, I> {
+    /// These events are wholly in Odoo: the journal may forget them, when the index knows.
+    pub fn settled(&mut self, sequences: &[Sequence]) {
+        self.settling.extend_from_slice(sequences);
+        // That they are in Odoo isn't written yet: until then, theirs is all that the journal has.
+        if self.owed.is_empty() && self.indexing {
+            let settling = std::mem::take(&mut self.settling);
+            self.settle(settling);
+        }
+    }
+
+    fn settle(&mut self, mut sequences: Vec<Sequence>) {
+        // One whose receipt was dropped, because the disk didn't keep up, stays, and is sent again after the next start.
+        sequences.retain(|sequence| self.ledger.is_delivered(*sequence));
+        let noted = sequences.iter().try_for_each(|sequence| self.index.change(*sequence, IndexV2::settled));
+        sequences.iter().for_each(|sequence| self.ledger.forget(*sequence));
+        self.indexed(noted);
+        self.trim();
+        while self.is_roomy() && self.carry() {
+            self.trim();
+        }
+    }
+
+    /// Lets segments go in which nothing lives, as the index durably knows: what it takes for unsent, and isn't here, is lost.
+    fn trim(&mut self) {
+        let needed = self.ledger.oldest_segment().unwrap_or(self.journal.current_segment());
+        if self.journal.span().0 >= needed {
+            return;
+        }
+        let durable = self.index.barrier();
+        if self.indexed(durable).is_none() || !self.indexing {
+            return;
+        }
+        match self.journal.trim(needed) {
+            Ok(false) => return,
+            Ok(true) => {}
+            Err(error) => {
+                tracing::warn!(%error, "old journal segments could not be deleted; that is tried again");
+                return;
+            }
+        }
+        let retained = self.index.retain(self.ledger.count() + self.lost.len());
+        self.indexed(retained);
+    }
+
+    /// Whether the journal takes more than it should for what lives in it.
+    fn is_roomy(&self) -> bool {
+        let segment = self.journal.segment_bytes();
+        self.journal.size() > (ROOMY_SEGMENTS * segment).max(2 * self.ledger.bytes() + segment)
+    }
+
+    /// Writes what lives in the oldest segment again, behind everything else, so that the segment can go. False when that
+    /// can't be done now.
+    fn carry(&mut self) -> bool {
+        let (oldest, current) = self.journal.span();
+        let (inside, unreadable): (Vec<_>, Vec<_>) =
+            self.ledger.within(oldest).into_iter().partition(|sequence| self.is_readable(*sequence));
+        if oldest != current && !unreadable.is_empty() && !self.let_go(oldest, &unreadable) {
+            return false;
+        }
+        // Nothing lives there, and yet it couldn't be deleted: carrying doesn't help.
+        if oldest == current || (inside.is_empty() && unreadable.is_empty()) {
+            return false;
+        }
+        for sequences in inside.chunks(CARRY) {
+            let records: Vec<Record> = sequences.iter().filter_map(|sequence| self.carried(*sequence)).collect();
+            // It was there a moment ago.
+            if records.len() < sequences.len() {
+                return false;
+            }
+            if let Err(error) = self.append(&records.iter().collect::<Vec<_>>()) {
+                tracing::warn!(%error, "old events could not be carried; that is tried again");
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Asked twice: a disk may have a bad moment.
+    fn is_readable(&self, sequence: Sequence) -> bool {
+        (0..2).any(|_| self.event(sequence).is_ok())
+    }
+
+    /// Events that can't be read back don't hold their segment and all behind it: it is kept for a person, who may read it by
+    /// better means, and they are lost. False when it could not be kept.
+    fn let_go(&mut self, segment: u64, unreadable: &[Sequence]) -> bool {
+        let kept = match self.journal.keep(segment) {
+            Ok(kept) => kept.map_or_else(|| "it is kept already".to_owned(), |kept| format!("it is kept as {kept}")),
+            Err(error) => {
+                tracing::warn!(%error, segment, "a damaged journal segment could not be kept; that is tried again");
+                return false;
+            }
+        };
+        let count = unreadable.len();
+        let words = format!(
+            "journal segment {segment}: {count} event(s) in it can't be read back any more and are lost; {kept}"
+        );
+        tracing::error!(damage = words, "the journal is damaged");
+        self.health.damage.push(words);
+        unreadable.iter().for_each(|sequence| self.ledger.forget(*sequence));
+        let known = unreadable.iter().try_for_each(|sequence| self.index.change(*sequence, IndexV2::lost));
+        self.indexed(known);
+        self.lost.extend(unreadable);
+        self.health.lost = self.lost.len();
+        true
+    }
+
+    fn carried(&self, sequence: Sequence) -> Option<Record> {
+        let event = self.event(sequence).ok()?;
+        let done = self.ledger.photos_done();
+        let is_done = |digest: &&String| Digest::parse(digest).is_some_and(|digest| done.contains(&digest));
+        let photos_there = event.photos.iter().map(|photo| &photo.digest).filter(is_done).cloned().collect();
+        let state = self.ledger.get(sequence)?.state();
+        Some(Record::Carried { event, state, photos_there })
+    }
+}
