@@ -34,6 +34,11 @@ pub enum Ask {
         which: Option<String>,
         reply: oneshot::Sender<RetryV1>,
     },
+    /// Somebody has seen to what damage took: one report, by event id or by sequence, or all.
+    Dismiss {
+        which: Option<String>,
+        reply: oneshot::Sender<usize>,
+    },
     /// Somebody tests the scanners, or (`stays` false) no longer does. Answers with the number of the last scan shown, or
     /// `None` when too many test at once.
     Tester {
@@ -77,6 +82,10 @@ impl Agent {
             }
             Ask::Retry { which, reply } => {
                 let _ = reply.send(self.retry(which.as_deref()));
+            }
+            Ask::Dismiss { which, reply } => {
+                let dismissed = self.store.dismiss(which);
+                tokio::spawn(async move { dismissed.await.map(|count| reply.send(count)) });
             }
             Ask::Unsent { reply } => {
                 let (unsent, now) = (bundle::unsent(self.station.outbox()), self.station.wall(self.turn.now));

@@ -56,7 +56,9 @@ pub(super) async fn serve(
         .route("/queue", get(list))
         .route("/queue/{which}", get(show))
         .route("/queue/{which}/retry", post(retry))
+        .route("/queue/{which}/dismiss", post(dismiss))
         .route("/retry", post(retry_all))
+        .route("/dismiss", post(dismiss_all))
         .route("/export", get(export))
         .route("/scans", get(scans))
         .route("/scans/leave", post(leave))
@@ -98,6 +100,14 @@ async fn retry(State(agent): State<Agent>, UrlPath(which): UrlPath<String>) -> R
 
 async fn retry_all(State(agent): State<Agent>) -> Result<Json<RetryV1>, StatusCode> {
     ask(&agent, |reply| Ask::Retry { which: None, reply }).await.map(Json)
+}
+
+async fn dismiss(State(agent): State<Agent>, UrlPath(which): UrlPath<String>) -> Result<Json<usize>, StatusCode> {
+    ask(&agent, |reply| Ask::Dismiss { which: Some(which), reply }).await.map(Json)
+}
+
+async fn dismiss_all(State(agent): State<Agent>) -> Result<Json<usize>, StatusCode> {
+    ask(&agent, |reply| Ask::Dismiss { which: None, reply }).await.map(Json)
 }
 
 #[derive(serde::Deserialize)]

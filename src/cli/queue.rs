@@ -49,6 +49,17 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Take lost reports from the list, once somebody has looked for them in Odoo
+    Dismiss {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// The sequence number or the event's id, as `queue list --all` prints them
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        which: Option<String>,
+        /// All that are lost
+        #[arg(long)]
+        all: bool,
+    },
     /// Write what Odoo doesn't have into a file, to be carried there and imported
     Export(export::Args),
     /// Check journal, chain, signatures, index and photos, and say what is wrong; changes nothing
@@ -60,6 +71,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Command::List { config, all, json } => list(config, *all, *json),
         Command::Show { config, which, json } => show(config, which, *json),
         Command::Retry { config, which, all: _, json } => retry(config, which.as_deref(), *json),
+        Command::Dismiss { config, which, all: _ } => dismiss(config, which.as_deref()),
         Command::Export(args) => export::run(args),
         Command::Verify(args) => verify::run(args),
     }
@@ -79,7 +91,7 @@ fn list(config: &ConfigArg, all: bool, json: bool) -> Result<(), Failure> {
         "seq", "state", "captured", "kind", "subject", "case or reason"
     )];
     lines.extend(rows.iter().map(|row| {
-        let end = row.case.as_deref().or(row.error.as_deref()).unwrap_or("-");
+        let end = end(row);
         format!(
             "{:>6}  {:<9}  {:<24}  {:<22}  {:<20}  {end}",
             row.sequence, row.state, row.captured, row.kind, row.subject
@@ -98,8 +110,17 @@ fn show(config: &ConfigArg, which: &str, json: bool) -> Result<(), Failure> {
         return say(&text);
     }
     let row = &detail.row;
-    let end = row.case.as_deref().or(row.error.as_deref()).unwrap_or("-");
+    let end = end(row);
     say(&format!("sequence {}  id {}  {}  {end}\ndigest {}\n{text}", row.sequence, row.id, row.state, detail.digest))
+}
+
+/// Its case, and what is wrong with it.
+fn end(row: &RowV1) -> String {
+    match (&row.case, &row.error) {
+        (Some(case), Some(error)) => format!("{case}: {error}"),
+        (Some(only), None) | (None, Some(only)) => only.clone(),
+        (None, None) => "-".to_owned(),
+    }
 }
 
 /// A name of a report that can stand in a path.
@@ -130,6 +151,21 @@ fn retry(config: &ConfigArg, which: Option<&str>, json: bool) -> Result<(), Fail
     };
     let rest = if done.parked > 0 { format!(" {} still parked.", done.parked) } else { String::new() };
     say(&format!("{again}{rest}"))
+}
+
+fn dismiss(config: &ConfigArg, which: Option<&str>) -> Result<(), Failure> {
+    let path = match which {
+        Some(which) => format!("/queue/{}/dismiss", name(which)?),
+        None => "/dismiss".to_owned(),
+    };
+    let dismissed: usize = local::post_json(&config.load()?.state_dir, &path)?
+        .ok_or_else(|| Failure::other("the agent can't dismiss reports; is it an older version?"))?;
+    match (which, dismissed) {
+        (Some(which), 0) => Err(Failure::other(format!("report {which} is not lost (tallyman queue list --all)"))),
+        (None, 0) => say("Nothing is lost."),
+        (_, 1) => say("1 lost report is off the list."),
+        (_, count) => say(&format!("{count} lost reports are off the list.")),
+    }
 }
 
 /// Why the one report that was named is not sent again.

@@ -69,6 +69,11 @@ enum Request {
         most: usize,
         reply: oneshot::Sender<Vec<Row>>,
     },
+    /// Somebody has seen to lost reports: this one, by its sequence or id, or all.
+    Dismiss {
+        which: Option<String>,
+        reply: oneshot::Sender<usize>,
+    },
     /// These events are wholly in Odoo.
     Settled(Vec<Sequence>),
 }
@@ -138,6 +143,13 @@ impl Store {
     pub fn delivered(&self, most: usize) -> oneshot::Receiver<Vec<Row>> {
         let (reply, wait) = oneshot::channel();
         self.send(Request::Delivered { most, reply }, |_, _| {});
+        wait
+    }
+
+    /// Takes lost reports from the list, for good: this one, by its sequence or id, or all. Answers how many.
+    pub fn dismiss(&self, which: Option<String>) -> oneshot::Receiver<usize> {
+        let (reply, wait) = oneshot::channel();
+        self.send(Request::Dismiss { which, reply }, |_, _| {});
         wait
     }
 
@@ -214,7 +226,10 @@ fn run<D: Disk, I: Index>(mut committer: Committer<D, I>, queue: &Queue, health:
         while let Some(request) = next.take() {
             match request {
                 Request::Append(append) => group.push(append),
-                question @ (Request::Read { .. } | Request::Delivered { .. } | Request::Settled { .. }) => {
+                question @ (Request::Read { .. }
+                | Request::Delivered { .. }
+                | Request::Dismiss { .. }
+                | Request::Settled { .. }) => {
                     committer.commit(&mut group);
                     serve(&mut committer, question);
                 }
@@ -244,6 +259,9 @@ fn serve<D: Disk, I: Index>(committer: &mut Committer<D, I>, request: Request) {
         }
         Request::Delivered { most, reply } => {
             let _ = reply.send(committer.delivered(most));
+        }
+        Request::Dismiss { which, reply } => {
+            let _ = reply.send(committer.dismiss(which.as_deref()));
         }
         Request::Settled(sequences) => committer.settled(&sequences),
     }

@@ -40,9 +40,8 @@ pub enum StateCode {
 }
 
 /// What the list says of a lost report.
-const LOST: &str = "damage on this device took it. Look in Odoo whether it arrived; if not, report it again";
-const LOST_PHOTOS: &str =
-    "it is in Odoo, but damage on this device took what was left to send of its photos. Look at its case";
+const LOST: &str = "damage on this device took it. Look in Odoo whether it arrived; if not, report it again; then: tallyman queue dismiss";
+const LOST_PHOTOS: &str = "it is in Odoo, but damage on this device took what was left to send of its photos. Look at its case; then: tallyman queue dismiss";
 
 impl IndexV2 {
     pub fn of(entry: &Entry) -> IndexV2 {
@@ -69,7 +68,7 @@ impl IndexV2 {
     pub fn row(&self, sequence: Sequence) -> Option<Row> {
         Some(Row {
             sequence,
-            id: EventId(Uuid::from_bytes(self.id)),
+            id: self.id(),
             kind: Kind::parse(&self.kind)?,
             subject: self.subject.clone(),
             captured: Wall(self.captured_ms),
@@ -101,6 +100,10 @@ impl IndexV2 {
             StateCode::Pending | StateCode::Parked | StateCode::Lost => LOST,
         };
         IndexV2 { state: StateCode::Lost, error: Some(words.to_owned()), ..self }
+    }
+
+    pub fn id(&self) -> EventId {
+        EventId(Uuid::from_bytes(self.id))
     }
 
     pub fn digest(&self) -> Digest {

@@ -24,6 +24,7 @@ mod export;
 mod flows;
 mod forwarder;
 mod hostile;
+mod lost;
 mod photos;
 mod scanner;
 mod verify;

@@ -104,7 +104,7 @@ fn a_journal_that_lost_its_end_never_gives_a_sequence_twice() {
     let (_store, found) = Store::open(folder.path()).unwrap();
     assert_eq!(found.head, ChainHead { next: Sequence(6), prev: Digest::of(jws(5).as_bytes()) });
     assert_eq!(found.outbox.counts().pending, 3);
-    assert!(found.damage.iter().any(|damage| damage.contains("events 4 to 5")), "{:?}", found.damage);
+    assert!(found.damage.iter().any(|damage| damage.contains("reports 4 to 5")), "{:?}", found.damage);
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -76,6 +76,21 @@ impl<D: Disk, I: Index> Committer<D, I> {
         Ok(lost)
     }
 
+    /// Somebody has seen to lost reports, of which there is nothing left to know: to this one, or to all. Says how many.
+    pub fn dismiss(&mut self, which: Option<&str>) -> usize {
+        let named = |sequence: &Sequence| {
+            let id = || self.index.read(*sequence).ok()?.map(|value| value.id().to_string());
+            which.is_none_or(|which| which == sequence.0.to_string() || id().is_some_and(|id| id == which))
+        };
+        let dismissed: Vec<Sequence> = self.lost.iter().copied().filter(named).collect();
+        let removed = dismissed.iter().try_for_each(|sequence| self.index.remove(*sequence));
+        let removed = removed.and_then(|()| self.index.barrier());
+        self.lost.retain(|sequence| dismissed.binary_search(sequence).is_err());
+        self.health.lost = self.lost.len();
+        self.indexed(removed);
+        dismissed.len()
+    }
+
     pub(super) fn indexed<T>(&mut self, result: Result<T, Failed>) -> Option<T> {
         result.map_err(|failed| self.begin_index_anew(&failed.to_string())).ok()
     }
@@ -112,18 +127,18 @@ impl<D: Disk, I: Index> Committer<D, I> {
     }
 }
 
-/// What is newly lost, in words as short as it can be said: "event 3 is ...", "events 3 to 7 are ...".
+/// What is newly lost, in words as short as it can be said.
 fn words_of(lost: &[Sequence]) -> Vec<String> {
     let stretches: Vec<&[Sequence]> = lost.chunk_by(|a, b| a.next() == *b).collect();
     let words = stretches.iter().take(STRETCHES).filter_map(|stretch| {
         let (from, to) = (stretch.first()?.0, stretch.last()?.0);
-        let which = if from == to { format!("event {from} is") } else { format!("events {from} to {to} are") };
-        Some(format!("{which} in the index, but damage took the bytes: lost, unless sent before"))
+        let which = if from == to { format!("report {from}") } else { format!("reports {from} to {to}") };
+        Some(format!("damage took {which} from this device: tallyman queue list --all says what to do"))
     });
     let mut words: Vec<String> = words.collect();
     if stretches.len() > STRETCHES {
         let more = stretches.len() - STRETCHES;
-        words.push(format!("and {more} more stretches of events are lost: the list of all reports has them"));
+        words.push(format!("and {more} more stretches of reports: tallyman queue list --all names them"));
     }
     words
 }
