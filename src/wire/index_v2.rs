@@ -40,8 +40,10 @@ pub enum StateCode {
 }
 
 /// What the list says of a lost report.
-const LOST: &str = "damage on this device took it. Look in Odoo whether it arrived; if not, report it again; then: tallyman queue dismiss";
-const LOST_PHOTOS: &str = "it is in Odoo, but damage on this device took what was left to send of its photos. Look at its case; then: tallyman queue dismiss";
+const LOST: &str = "damage on this device took it. Look in Odoo whether it arrived; if not, report it again; \
+                    then: tallyman queue dismiss";
+const LOST_PHOTOS: &str = "it is in Odoo, but damage on this device took what was left to send of its photos. \
+                           Look at its case; then: tallyman queue dismiss";
 
 impl IndexV2 {
     pub fn of(entry: &Entry) -> IndexV2 {
