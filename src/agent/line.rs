@@ -152,12 +152,18 @@ impl Line {
         });
         tokio::spawn(async move {
             let answer = match prepared {
-                Some((client, token)) => call(client, token).await,
+                Some((client, token)) => whatever_happens(call(client, token)).await,
                 None => local_answer("this device is not enrolled"),
             };
             let _ = reply.send(FromLine::Answer(answer)).await;
         });
     }
+}
+
+/// The answer, also when the call panics: without one, the queue would wait for it for ever.
+async fn whatever_happens(call: impl Future<Output = Answer> + Send + 'static) -> Answer {
+    let answered = tokio::spawn(call).await;
+    answered.unwrap_or_else(|error| local_answer(&format!("a defect of this program: {error}")))
 }
 
 fn local(detail: &str) -> FromLine {
@@ -166,4 +172,15 @@ fn local(detail: &str) -> FromLine {
 
 fn local_answer(detail: &str) -> Answer {
     Answer::Local { detail: detail.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_call_that_panics_is_answered_and_can_be_tried_again() {
+        let answer = whatever_happens(async { panic!("as a library may") }).await;
+        assert!(matches!(answer, Answer::Local { detail } if detail.contains("defect")));
+    }
 }
