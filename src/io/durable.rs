@@ -26,9 +26,9 @@ pub fn set_aside(path: &Path) -> io::Result<PathBuf> {
 }
 
 /// Keeps what a damaged file has now, durably, beside it: a copy, or where there is no room for one, or no reading it, a second
-/// name. Says where; nothing when the very same bytes are kept already.
+/// name. Says where; nothing when the very same bytes are kept already, or the file is gone.
 pub fn keep(path: &Path) -> io::Result<Option<PathBuf>> {
-    if kept(path).is_some() {
+    if !path.try_exists()? || kept(path).is_some() {
         return Ok(None);
     }
     let folder = path.parent().unwrap_or(Path::new("."));

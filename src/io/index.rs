@@ -57,6 +57,10 @@ impl Known {
         matches!(self.state, StateCode::Pending | StateCode::Parked | StateCode::Photos)
     }
 
+    pub fn is_dismissed(&self) -> bool {
+        self.state == StateCode::Dismissed
+    }
+
     pub fn is_lost(&self) -> bool {
         self.state == StateCode::Lost
     }
@@ -97,6 +101,9 @@ pub trait Index {
     /// aside.
     fn begin_anew(&mut self) -> io::Result<String>;
 
+    /// Lets go of one that could not be filled: it is not open any more.
+    fn shut(&mut self);
+
     /// Makes what was written durable.
     fn barrier(&mut self) -> Result<(), Failed>;
 
@@ -126,11 +133,11 @@ pub trait Index {
         changed.map_or(Ok(()), |value| self.write(sequence, &value))
     }
 
-    /// Reports that are in Odoo, newest first.
+    /// Reports that are in Odoo, or were dismissed, newest first.
     fn delivered(&self, most: usize) -> Vec<Row> {
         let newest = self.entries().rev().filter_map(Result::ok);
         let rows = newest.filter_map(|(sequence, value)| match value.state {
-            StateCode::Delivered => value.row(sequence),
+            StateCode::Delivered | StateCode::Dismissed => value.row(sequence),
             StateCode::Pending | StateCode::Parked | StateCode::Photos | StateCode::Lost => None,
         });
         rows.take(most).collect()
@@ -139,11 +146,11 @@ pub trait Index {
     /// Forgets delivered reports beyond [`RETENTION`], oldest first; so many others are there, too.
     fn retain(&mut self, undelivered: usize) -> Result<(), Failed> {
         let excess = self.count().saturating_sub(undelivered + RETENTION);
-        let is_delivered = |entry: &Result<(_, IndexV2), _>| match entry {
-            Ok((_, value)) => value.state == StateCode::Delivered,
+        let is_over = |entry: &Result<(_, IndexV2), _>| match entry {
+            Ok((_, value)) => matches!(value.state, StateCode::Delivered | StateCode::Dismissed),
             Err(_) => true,
         };
-        let oldest: Vec<_> = self.entries().filter(is_delivered).take(excess).collect::<Result<_, _>>()?;
+        let oldest: Vec<_> = self.entries().filter(is_over).take(excess).collect::<Result<_, _>>()?;
         oldest.into_iter().try_for_each(|(sequence, _)| self.remove(sequence))
     }
 }
@@ -178,8 +185,10 @@ impl Index for NoIndex {
     }
 
     fn begin_anew(&mut self) -> io::Result<String> {
-        Ok(String::new())
+        Err(io::ErrorKind::Unsupported.into())
     }
+
+    fn shut(&mut self) {}
 
     fn barrier(&mut self) -> Result<(), Failed> {
         Ok(())

@@ -7,7 +7,7 @@ mod recover;
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
 
-pub use disk::{Disk, Folder};
+pub use disk::{Disk, Folder, is_bad_block};
 pub use peek::Peek;
 pub use recover::Recovery;
 use recover::Tail;
@@ -47,6 +47,8 @@ pub struct Journal<D> {
     trace: Trace,
     /// Damaged segments that could not be kept for a person yet: until then they stay.
     unkept: BTreeSet<u64>,
+    /// What a beginning that failed may have left on the disk.
+    unfinished: Option<u64>,
 }
 
 /// What a write that failed left behind the acknowledged end.
@@ -94,6 +96,7 @@ impl<D: Disk> Journal<D> {
             buffer: Vec::new(),
             trace: Trace::Clean,
             unkept: BTreeSet::new(),
+            unfinished: None,
         };
         let known = floor.map_or(head, |floor| later(head, floor));
         if known != head {
@@ -246,6 +249,7 @@ impl<D: Disk> Journal<D> {
     pub fn trim(&mut self, oldest_needed: u64) -> io::Result<bool> {
         let needed = oldest_needed.min(self.current_segment());
         let mut trimmed = false;
+        self.remove_unfinished()?;
         // One after the other, each gone for good before the next: a power cut in between must leave no hole, which would be
         // taken for lost events.
         while let Some(oldest) = self.segments.front().copied().filter(|oldest| *oldest < needed) {
@@ -265,14 +269,29 @@ impl<D: Disk> Journal<D> {
 
     /// Begins a segment, which then is the one that is written to. After an error all is as it was.
     fn begin(&mut self) -> io::Result<()> {
+        self.remove_unfinished()?;
         self.newest += 1;
         let segment = self.newest;
         let header = Header { segment, head: self.head, delivered: self.delivered };
         let mut start = header.encode().to_vec();
         let place = u64::from(self.offset.as_ref().is_some_and(|offset| format::frame(offset, 0, 0, &mut start)));
-        self.disk.begin(segment, &start, self.segment_bytes)?;
+        if let Err(error) = self.disk.begin(segment, &start, self.segment_bytes) {
+            self.unfinished = Some(segment);
+            let _ = self.remove_unfinished();
+            return Err(error);
+        }
         self.segments.push_back(segment);
         (self.place, self.length) = (place, start.len() as u64);
+        Ok(())
+    }
+
+    /// What a beginning left that failed goes before anything else comes or goes: with a header, it would be taken for a
+    /// segment whose records are missing.
+    fn remove_unfinished(&mut self) -> io::Result<()> {
+        if let Some(unfinished) = self.unfinished {
+            self.disk.remove(unfinished)?;
+            self.unfinished = None;
+        }
         Ok(())
     }
 }

@@ -261,7 +261,8 @@ fn serve<D: Disk, I: Index>(committer: &mut Committer<D, I>, request: Request) {
             let _ = reply.send(committer.delivered(most));
         }
         Request::Dismiss { which, reply } => {
-            let _ = reply.send(committer.dismiss(which.as_deref()));
+            // No answer says that it can't be done now.
+            committer.dismiss(which.as_deref()).map(|count| reply.send(count));
         }
         Request::Settled(sequences) => committer.settled(&sequences),
     }

@@ -37,6 +37,8 @@ pub enum StateCode {
     Photos,
     /// Damage took its bytes, and nobody here knows whether Odoo has it, or what was left to send of its photos.
     Lost,
+    /// It was lost, and somebody has seen to it.
+    Dismissed,
 }
 
 /// What the list says of a lost report.
@@ -79,6 +81,7 @@ impl IndexV2 {
                 StateCode::Parked => "parked",
                 StateCode::Delivered | StateCode::Photos => "delivered",
                 StateCode::Lost => "lost",
+                StateCode::Dismissed => "dismissed",
             },
             case: self.case.clone(),
             photos: self.photos,
@@ -89,19 +92,26 @@ impl IndexV2 {
     /// The same event, with all its photos in Odoo.
     pub fn settled(self) -> IndexV2 {
         match self.state {
-            StateCode::Photos => IndexV2 { state: StateCode::Delivered, ..self },
-            StateCode::Pending | StateCode::Parked | StateCode::Delivered | StateCode::Lost => self,
+            StateCode::Pending | StateCode::Parked | StateCode::Photos => {
+                IndexV2 { state: StateCode::Delivered, error: None, ..self }
+            }
+            StateCode::Delivered | StateCode::Lost | StateCode::Dismissed => self,
         }
     }
 
     /// The same event, which damage took.
     pub fn lost(self) -> IndexV2 {
         let words = match self.state {
-            StateCode::Delivered => return self,
+            StateCode::Delivered | StateCode::Lost | StateCode::Dismissed => return self,
             StateCode::Photos => LOST_PHOTOS,
-            StateCode::Pending | StateCode::Parked | StateCode::Lost => LOST,
+            StateCode::Pending | StateCode::Parked => LOST,
         };
         IndexV2 { state: StateCode::Lost, error: Some(words.to_owned()), ..self }
+    }
+
+    /// The same event, seen to by a person.
+    pub fn dismissed(self) -> IndexV2 {
+        IndexV2 { state: StateCode::Dismissed, ..self }
     }
 
     pub fn id(&self) -> EventId {
@@ -175,6 +185,7 @@ mod tests {
             (StateCode::Delivered, "delivered"),
             (StateCode::Photos, "photos"),
             (StateCode::Lost, "lost"),
+            (StateCode::Dismissed, "dismissed"),
         ] {
             assert_eq!(rmp_serde::to_vec(&state).unwrap(), rmp_serde::to_vec(name).unwrap());
             assert_eq!(rmp_serde::from_slice::<StateCode>(&rmp_serde::to_vec(name).unwrap()).unwrap(), state);

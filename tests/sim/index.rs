@@ -9,22 +9,22 @@ use tallyman::domain::id::Sequence;
 use tallyman::io::index::{Entries, Failed, Index};
 use tallyman::wire::index_v2::IndexV2;
 
-/// Writes between two barriers.
-const BARRIER: usize = 16;
+/// Writes between two barriers: fewer than what a segment holds, as with the real one.
+const BARRIER: usize = 4;
 
 #[derive(Debug)]
 pub(crate) struct Memory {
     now: BTreeMap<Sequence, IndexV2>,
     /// As they were at the last barrier, those that have changed since.
     before: Vec<(Sequence, Option<IndexV2>)>,
-    /// At some time it forgot what nothing else knew.
-    pub(crate) forgot: bool,
+    /// It lost all, and wasn't open since to be filled again.
+    pub(crate) gone: bool,
     /// The next write fails.
     pub(crate) failing: bool,
     /// The disk is so full that it can't be opened.
     pub(crate) shut: bool,
     /// It could not be: nothing is written or read.
-    pub(crate) absent: bool,
+    absent: bool,
     rng: fastrand::Rng,
 }
 
@@ -34,7 +34,7 @@ impl Memory {
         Memory {
             now: BTreeMap::new(),
             before: Vec::new(),
-            forgot: false,
+            gone: false,
             failing: false,
             shut: false,
             absent: false,
@@ -42,8 +42,8 @@ impl Memory {
         }
     }
 
-    /// Of what was written since the last barrier, any part is gone.
-    pub(crate) fn power_cut(&mut self) {
+    /// Of what was written since the last barrier, any part is gone: the process had it, not the disk.
+    pub(crate) fn cut(&mut self) {
         self.failing = false;
         for (sequence, before) in std::mem::take(&mut self.before).into_iter().rev() {
             if self.rng.bool() {
@@ -54,19 +54,20 @@ impl Memory {
 
     /// What opening finds when the file is damaged: an empty one takes its place.
     pub(crate) fn lose_all(&mut self) {
+        self.gone = true;
         self.now.clear();
         self.before.clear();
-        self.forgot = true;
     }
 
-    /// Whether a start will learn from it how far the chain had come.
+    /// Whether a start will learn from it how far the chain had come, after a stop in order.
     pub(crate) fn knows_the_end(&self) -> bool {
-        !(self.forgot || self.absent || self.shut)
+        !(self.absent || self.shut)
     }
 
     /// What a new process finds.
     pub(crate) fn open(&mut self) {
         self.absent = self.shut;
+        self.gone &= self.absent;
     }
 
     fn set(&mut self, sequence: Sequence, value: Option<IndexV2>) -> Option<IndexV2> {
@@ -125,15 +126,20 @@ impl Index for SimIndex {
         let mut memory = self.0.borrow_mut();
         memory.failing = false;
         let was_absent = memory.absent;
+        if !was_absent {
+            memory.lose_all();
+        }
         memory.absent = memory.shut;
-        if memory.shut {
-            return Err(io::ErrorKind::StorageFull.into());
+        memory.gone &= memory.absent;
+        match (memory.shut, was_absent) {
+            (true, _) => Err(io::ErrorKind::StorageFull.into()),
+            (false, true) => Ok(String::new()),
+            (false, false) => Ok("aside".to_owned()),
         }
-        if was_absent {
-            return Ok(String::new());
-        }
-        memory.lose_all();
-        Ok("aside".to_owned())
+    }
+
+    fn shut(&mut self) {
+        self.0.borrow_mut().absent = true;
     }
 
     fn barrier(&mut self) -> Result<(), Failed> {

@@ -33,6 +33,17 @@ const TRACE: usize = 60;
 /// A seed with this bit is of a life whose disk decays.
 pub(crate) const DECAYS: u64 = 1 << 40;
 
+/// The reports that words of damage name.
+fn named(words: &str) -> Vec<u64> {
+    let Some(which) = words.strip_prefix("damage took report") else { return Vec::new() };
+    let numbers = which.split(|c: char| !c.is_ascii_digit()).filter_map(|word| word.parse().ok());
+    match numbers.take(2).collect::<Vec<u64>>()[..] {
+        [only] => vec![only],
+        [from, to] => (from..=to).collect(),
+        _ => Vec::new(),
+    }
+}
+
 fn lost(committer: &Committer<SimDisk, SimIndex>) -> BTreeSet<u64> {
     let rows = committer.delivered(usize::MAX).into_iter().filter(|row| row.state == "lost");
     rows.map(|row| row.sequence.0).collect()
@@ -95,8 +106,8 @@ pub(crate) struct World<'a> {
     decays: bool,
     /// Some were.
     pub(crate) damaged: bool,
-    /// A start said that there was damage.
-    said: bool,
+    /// Reports that a start missed and said so, of which the list may not know.
+    told: BTreeSet<u64>,
 }
 
 impl<'a> World<'a> {
@@ -121,7 +132,7 @@ impl<'a> World<'a> {
             trace: VecDeque::new(),
             decays: seed & DECAYS != 0,
             damaged: false,
-            said: false,
+            told: BTreeSet::new(),
         }
     }
 
@@ -229,7 +240,10 @@ impl<'a> World<'a> {
         };
         let damage: Vec<_> = found.damage.iter().filter(|words| !words.contains("a simulated fault")).collect();
         assert!(damage.is_empty() || self.damaged, "a crash is no damage: {damage:?}");
-        self.said |= !damage.is_empty();
+        let unnamed =
+            |words: &&&String| words.contains("nor counted as delivered") || words.contains(" more stretches");
+        let unnamed = damage.iter().any(|words| unnamed(&words));
+        self.told.extend(damage.iter().flat_map(|words| named(words)));
         damage.iter().for_each(|words| self.trace.push_back(format!("    {words}")));
         let lost = lost(&committer);
         self.boots += 1;
@@ -243,7 +257,11 @@ impl<'a> World<'a> {
             let here = station.outbox().find_sequence(beeped.sequence);
             let there = self.net.digest_of(beeped.sequence) == Some(beeped.digest);
             let safe = here.is_some_and(|entry| entry.digest == beeped.digest) || there;
-            assert!(safe || self.is_told(&lost, beeped.sequence), "lost: {}", beeped.sequence.0);
+            let told = lost.contains(&beeped.sequence.0) || self.told.contains(&beeped.sequence.0) || unnamed;
+            assert!(safe || told, "lost: {}", beeped.sequence.0);
+            if !safe {
+                self.told.insert(beeped.sequence.0);
+            }
         }
         for entry in station.outbox().entries() {
             assert!(
@@ -265,21 +283,15 @@ impl<'a> World<'a> {
         });
     }
 
-    /// Whether a person can know that this report is gone: the list says so or, where that had to begin anew, words did.
-    pub(crate) fn is_told(&self, lost: &BTreeSet<u64>, sequence: Sequence) -> bool {
-        let memory = self.memory.borrow();
-        lost.contains(&sequence.0) || (self.said && (memory.forgot || memory.absent))
-    }
-
-    /// What the device says is lost.
+    /// What the device calls lost now, or said is gone when the list could not name it.
     pub(crate) fn lost(&self) -> BTreeSet<u64> {
-        self.device.as_ref().map_or_else(BTreeSet::new, |device| lost(&device.committer))
+        let listed = self.device.as_ref().map_or_else(BTreeSet::new, |device| lost(&device.committer));
+        listed.union(&self.told).copied().collect()
     }
 
-    fn decay(&mut self) {
-        if self.decays && self.rng.u8(..3) == 0 {
-            // What hits the index and the journal's end, nobody knows of: decision 11.
-            let spare_end = !self.memory.borrow().knows_the_end();
+    fn decay(&mut self, spare_end: bool) {
+        // Where the index is gone as well, nobody knows what the journal has lost.
+        if self.decays && self.rng.u8(..3) == 0 && !self.memory.borrow().gone {
             let what = self.platter.borrow_mut().decay(spare_end);
             self.damaged |= what.is_some();
             what.into_iter().for_each(|what| self.note(what));
@@ -297,18 +309,16 @@ impl<'a> World<'a> {
     fn crash(&mut self, fault: Fault) {
         self.note(format!("crash: {fault:?}"));
         self.die(fault == Fault::PowerCut);
-        // Nor of what a power cut takes from the index, and damage from the journal, at once.
-        if fault == Fault::Kill {
-            self.decay();
-        }
+        // The index is behind: what hits the journal's end now, nobody knows of (decision 11).
+        self.decay(true);
     }
 
     fn die(&mut self, power: bool) {
         self.device = None;
         self.saving = None;
         self.script.clear();
+        self.memory.borrow_mut().cut();
         if power {
-            self.memory.borrow_mut().power_cut();
             self.boot = Duration::from_secs(20);
             if self.rng.u8(..4) == 0 {
                 // The clock's battery is empty as well.
@@ -329,7 +339,11 @@ impl<'a> World<'a> {
         }
         self.saving = None;
         self.script.clear();
-        self.decay();
+        let spare_end = !self.memory.borrow().knows_the_end();
+        // A fuse may have ended the stop.
+        if !self.platter.borrow().dead {
+            self.decay(spare_end);
+        }
     }
 
     // --- The shell: what an agent's tasks do around the station
@@ -490,7 +504,9 @@ impl<'a> World<'a> {
             device.station.send_again(None);
             let idle = device.queue.is_empty() && device.answer.is_none() && device.read.is_none();
             if idle && !device.station.is_saving() && device.station.outbox().entries().next().is_none() {
-                return;
+                // An index that was absent is there again, and says what it knows.
+                self.device.take().into_iter().for_each(|device| device.committer.close());
+                return self.start();
             }
         }
         let counts = self.device.as_ref().map(|device| device.station.outbox().counts());

@@ -64,7 +64,7 @@ fn lost(contents: &Contents, expected: &Expected<'_>, found: &mut Found) {
             StateCode::Pending | StateCode::Parked if *sequence < expected.next => {
                 "it waits by the index, and the journal doesn't have it"
             }
-            StateCode::Pending | StateCode::Parked | StateCode::Delivered => continue,
+            StateCode::Pending | StateCode::Parked | StateCode::Delivered | StateCode::Dismissed => continue,
         };
         found.findings.add(gone(Some(*sequence), what.to_owned()));
     }

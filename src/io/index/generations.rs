@@ -177,10 +177,12 @@ impl Index for SledIndex {
     fn begin_anew(&mut self) -> io::Result<String> {
         let kept = match self.current.take() {
             Some(current) => {
-                let kept = durable::set_aside(&current.generation.folder)?;
-                // What the old handle does when it goes must not take the queue with it.
+                let set_aside = durable::set_aside(&current.generation.folder);
                 let number = current.number;
-                let _ = catch_unwind(AssertUnwindSafe(|| drop(current)));
+                // It stays the one that is open: opened anew, it would take what it has forgotten for lost.
+                self.current = Some(current);
+                let kept = set_aside?;
+                self.shut();
                 self.begin(number + 1)?;
                 kept.display().to_string()
             }
@@ -191,6 +193,12 @@ impl Index for SledIndex {
             }
         };
         if self.is_open() { Ok(kept) } else { Err(io::ErrorKind::StorageFull.into()) }
+    }
+
+    fn shut(&mut self) {
+        // What the handle does when it goes must not take the queue with it.
+        let current = self.current.take();
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(current)));
     }
 
     fn barrier(&mut self) -> Result<(), Failed> {

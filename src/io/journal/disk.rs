@@ -9,6 +9,8 @@ use crate::domain::room::BALLAST_BYTES;
 use crate::io::durable;
 
 const BALLAST: &str = "ballast";
+/// What a disk can fail to read at least.
+const BLOCK: usize = 4096;
 /// Zeros are written in pieces of this size.
 const ZEROS: usize = 1 << 16;
 
@@ -69,6 +71,13 @@ impl Folder {
         Folder { path: path.to_owned(), open: None }
     }
 
+    /// A segment with blocks that the disk can't read: one of them must not keep the others, and the agent, from going on.
+    fn load_around(&self, segment: u64) -> io::Result<Vec<u8>> {
+        let file = File::open(self.file(segment))?;
+        let length = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
+        read_around(length, |at, piece| file.read_exact_at(piece, at as u64))
+    }
+
     pub(super) fn file(&self, segment: u64) -> PathBuf {
         self.path.join(format!("{segment:08}.journal"))
     }
@@ -95,6 +104,7 @@ impl Disk for Folder {
 
     fn load(&self, segment: u64) -> io::Result<Vec<u8>> {
         fs::read(self.file(segment))
+            .or_else(|error| if is_bad_block(&error) { self.load_around(segment) } else { Err(error) })
     }
 
     fn begin(&mut self, segment: u64, start: &[u8], size: u64) -> io::Result<()> {
@@ -191,4 +201,39 @@ fn fill(file: &File, start: &[u8], size: u64) -> io::Result<()> {
     }
     file.write_all_at(start, 0)?;
     file.sync_all()
+}
+
+/// The disk can't read it, today and tomorrow.
+pub fn is_bad_block(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+}
+
+/// Reads a file of this length block by block; zeros stand for those that can't be read, which is damage like any other.
+fn read_around(length: usize, mut read: impl FnMut(usize, &mut [u8]) -> io::Result<()>) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; length];
+    for (number, piece) in bytes.chunks_mut(BLOCK).enumerate() {
+        match read(number * BLOCK, piece) {
+            Err(error) if is_bad_block(&error) => piece.fill(0),
+            read => read?,
+        }
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_block_costs_itself_alone_and_other_errors_are_errors() {
+        let bad = || io::Error::from_raw_os_error(rustix::io::Errno::IO.raw_os_error());
+        let read = read_around(3 * BLOCK + 7, |at, piece| {
+            piece.fill(7);
+            if at == BLOCK { Err(bad()) } else { Ok(()) }
+        });
+        let read = read.unwrap();
+        assert_eq!((read.len(), read.iter().filter(|byte| **byte == 0).count()), (3 * BLOCK + 7, BLOCK));
+        assert!(read[BLOCK..2 * BLOCK].iter().all(|byte| *byte == 0));
+        assert!(read_around(10, |_, _| Err(io::ErrorKind::UnexpectedEof.into())).is_err());
+    }
 }

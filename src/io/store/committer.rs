@@ -3,7 +3,7 @@
 mod letting_go;
 mod together;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 
 use tokio::sync::oneshot;
@@ -18,10 +18,15 @@ use crate::domain::time::Wall;
 use crate::domain::view::Row;
 use crate::io::index::{Index, Known};
 use crate::io::journal::{Disk, Journal, Location};
+use crate::wire::index_v2::IndexV2;
 use crate::wire::journal_v2::{self, EventRecord, Record};
 
 /// Records that may be owed to the journal; one that is dropped is learnt again when its report is sent again.
 const OWED: usize = 1024;
+/// Without so many free bytes an index needs no try.
+const INDEX_ROOM: u64 = 4 << 20;
+/// Looks at the room between two tries to have an index: some half an hour, with nothing else to do.
+const MAX_PAUSE: u32 = 64;
 
 /// A record on its way to the disk.
 #[derive(Debug)]
@@ -65,8 +70,12 @@ pub struct Committer<D, I> {
     owed: Vec<Append>,
     /// What can be forgotten when that is written.
     settling: Vec<Sequence>,
+    /// The segment that was being written when the index last knew durably of all before it.
+    indexed_up_to: u64,
     /// What damage took, as the index knows it.
-    lost: BTreeSet<Sequence>,
+    lost: BTreeMap<Sequence, IndexV2>,
+    /// How often the room is looked at before another try to have an index, and how often after that one.
+    pause: (u32, u32),
     health: Health,
 }
 
@@ -81,8 +90,10 @@ impl<D: Disk, I: Index> Committer<D, I> {
         }
         let Replay { ledger, mut entries, offset, photos_lost, damage: unreadable } = replay;
         let (owed, settling, lost, health) = Default::default();
+        let (indexed_up_to, pause) = (journal.current_segment(), (1, 1));
         let indexing = index.is_open();
-        let mut committer = Committer { journal, index, indexing, ledger, owed, settling, lost, health };
+        let mut committer =
+            Committer { journal, index, indexing, ledger, owed, settling, indexed_up_to, lost, pause, health };
         let mut damage = [damage, unreadable].concat();
         let known = committer.survey();
         let lost = committer.bring_together(&known);
@@ -96,6 +107,9 @@ impl<D: Disk, I: Index> Committer<D, I> {
         }
         let stale = Known::stale(&known, entries.values().map(|entry| &**entry));
         stale.iter().filter_map(|sequence| entries.get(sequence)).for_each(|entry| committer.note(entry));
+        if !stale.is_empty() {
+            committer.index_all();
+        }
         drop(known);
         while let Some((_, entry)) = entries.pop_first() {
             let there: Vec<_> =
@@ -118,7 +132,7 @@ impl<D: Disk, I: Index> Committer<D, I> {
     /// report that can't be written is refused: somebody stands there. What was learnt about those that are here is written
     /// with the next.
     pub fn commit(&mut self, group: &mut Vec<Append>) {
-        if group.is_empty() {
+        if group.is_empty() && self.owed.is_empty() {
             return;
         }
         self.look_at_room();
@@ -145,6 +159,7 @@ impl<D: Disk, I: Index> Committer<D, I> {
                     })
                     .collect();
                 entries.iter().for_each(|entry| self.note(entry));
+                self.index_what_is_closed();
             }
             Err(error) => {
                 tracing::error!(%error, "the journal could not be written");
@@ -187,12 +202,8 @@ impl<D: Disk, I: Index> Committer<D, I> {
     }
 
     pub fn delivered(&self, most: usize) -> Vec<Row> {
-        if !self.indexing {
-            return Vec::new();
-        }
-        let mut rows = self.index.delivered(most);
-        let lost = self.lost.iter().rev().take(most);
-        rows.extend(lost.filter_map(|sequence| self.index.read(*sequence).ok()??.row(*sequence)));
+        let mut rows = if self.indexing { self.index.delivered(most) } else { Vec::new() };
+        rows.extend(self.lost.iter().rev().filter_map(|(sequence, value)| value.row(*sequence)));
         rows
     }
 
@@ -211,18 +222,30 @@ impl<D: Disk, I: Index> Committer<D, I> {
         if room != self.health.room {
             tracing::warn!(free, ?room, "the room on the disk changed");
             self.health.room = room;
-            if room == Room::Enough && !self.indexing {
-                self.begin_index_anew("there is room for an index again");
-            }
+            self.pause.0 = 0;
+        }
+        if !self.indexing && free >= INDEX_ROOM {
+            self.try_to_index();
         }
         if let Err(error) = self.journal.disk().hold_ballast(room == Room::Enough) {
             tracing::warn!(%error, "the reserve on the disk could not be taken or given up");
         }
     }
 
+    /// A queue without an index lets nothing go, so it must not stay without one for longer than what keeps it from that.
+    fn try_to_index(&mut self) {
+        if self.pause.0 > 0 {
+            self.pause.0 -= 1;
+            return;
+        }
+        self.begin_index_anew("another try to have an index");
+        self.pause = if self.indexing { (1, 1) } else { (self.pause.1, (2 * self.pause.1).min(MAX_PAUSE)) };
+        self.settled(&[]);
+    }
+
     /// Writes to the index.
     fn note(&mut self, entry: &Entry) {
-        if self.lost.contains(&entry.sequence) {
+        if self.lost.contains_key(&entry.sequence) {
             // That it can't be read is known; but a request with it may have been under way.
             if !matches!(entry.state, State::Delivered { .. }) {
                 return;
@@ -238,6 +261,7 @@ impl<D: Disk, I: Index> Committer<D, I> {
 
     /// Finishes the index, so that the next open can trust it.
     pub fn close(mut self) {
+        self.commit(&mut Vec::new());
         if let Err(error) = self.journal.take_back() {
             tracing::error!(%error, "a report that was refused may be there again at the next start");
         }

@@ -1,9 +1,11 @@
 //! What lets the journal shrink: events that are wholly in Odoo are forgotten, old ones that still wait are carried.
 
+use std::io::{self, ErrorKind};
+
 use super::Committer;
 use crate::domain::id::{Digest, Sequence};
 use crate::io::index::Index;
-use crate::io::journal::Disk;
+use crate::io::journal::{Disk, is_bad_block};
 use crate::wire::index_v2::IndexV2;
 use crate::wire::journal_v2::Record;
 
@@ -25,10 +27,14 @@ impl<D: Disk, I: Index> Committer<D, I> {
 
     fn settle(&mut self, mut sequences: Vec<Sequence>) {
         // One whose receipt was dropped, because the disk didn't keep up, stays, and is sent again after the next start.
-        sequences.retain(|sequence| self.ledger.is_delivered(*sequence));
+        sequences.retain(|sequence| !self.has(*sequence) || self.ledger.is_delivered(*sequence));
         let noted = sequences.iter().try_for_each(|sequence| self.index.change(*sequence, IndexV2::settled));
+        if self.indexed(noted).is_none() {
+            // The next index is to know of it first.
+            self.settling.append(&mut sequences);
+            return;
+        }
         sequences.iter().for_each(|sequence| self.ledger.forget(*sequence));
-        self.indexed(noted);
         self.trim();
         while self.is_roomy() && self.carry() {
             self.trim();
@@ -67,8 +73,17 @@ impl<D: Disk, I: Index> Committer<D, I> {
     /// can't be done now.
     fn carry(&mut self) -> bool {
         let (oldest, current) = self.journal.span();
-        let (inside, unreadable): (Vec<_>, Vec<_>) =
-            self.ledger.within(oldest).into_iter().partition(|sequence| self.is_readable(*sequence));
+        let (mut inside, mut unreadable) = (Vec::new(), Vec::new());
+        for sequence in self.ledger.within(oldest) {
+            match self.is_readable(sequence) {
+                Ok(true) => inside.push(sequence),
+                Ok(false) => unreadable.push(sequence),
+                Err(error) => {
+                    tracing::warn!(%error, "an event could not be read back now; that is tried again");
+                    return false;
+                }
+            }
+        }
         if oldest != current && !unreadable.is_empty() && !self.let_go(oldest, &unreadable) {
             return false;
         }
@@ -90,32 +105,34 @@ impl<D: Disk, I: Index> Committer<D, I> {
         true
     }
 
-    /// Asked twice: a disk may have a bad moment.
-    fn is_readable(&self, sequence: Sequence) -> bool {
-        (0..2).any(|_| self.event(sequence).is_ok())
+    /// False when the bytes are damaged or gone; any other trouble, too many open files say, may pass.
+    fn is_readable(&self, sequence: Sequence) -> io::Result<bool> {
+        let Some(kept) = self.ledger.get(sequence) else { return Ok(false) };
+        let gone = [ErrorKind::InvalidData, ErrorKind::UnexpectedEof, ErrorKind::NotFound];
+        match self.journal.read(kept.at()) {
+            Ok(record) => Ok(matches!(record, Record::Event(_) | Record::Carried { .. })),
+            Err(error) if gone.contains(&error.kind()) || is_bad_block(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Events that can't be read back don't hold their segment and all behind it: it is kept for a person, who may read it by
     /// better means, and they are lost. False when it could not be kept.
     fn let_go(&mut self, segment: u64, unreadable: &[Sequence]) -> bool {
         let kept = match self.journal.keep(segment) {
-            Ok(kept) => kept.map_or_else(|| "it is kept already".to_owned(), |kept| format!("it is kept as {kept}")),
+            Ok(kept) => kept.map_or_else(String::new, |kept| format!("; it is kept as {kept}")),
             Err(error) => {
                 tracing::warn!(%error, segment, "a damaged journal segment could not be kept; that is tried again");
                 return false;
             }
         };
         let count = unreadable.len();
-        let words = format!(
-            "journal segment {segment}: {count} event(s) in it can't be read back any more and are lost; {kept}"
-        );
+        let words = format!("journal segment {segment}: {count} event(s) in it can't be read back any more{kept}");
         tracing::error!(damage = words, "the journal is damaged");
         self.health.damage.push(words);
         unreadable.iter().for_each(|sequence| self.ledger.forget(*sequence));
-        let known = unreadable.iter().try_for_each(|sequence| self.index.change(*sequence, IndexV2::lost));
-        self.indexed(known);
-        self.lost.extend(unreadable);
-        self.health.lost = self.lost.len();
+        let lost = self.lose(unreadable);
+        self.indexed(lost);
         true
     }
 

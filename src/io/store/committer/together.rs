@@ -8,10 +8,14 @@ use crate::domain::id::Sequence;
 use crate::domain::outbox::State;
 use crate::io::index::{Failed, Index, Known};
 use crate::io::journal::{Disk, Recovery};
-use crate::wire::index_v2::IndexV2;
+use crate::wire::index_v2::{IndexV2, StateCode};
 
 /// How many stretches of lost events are named, each in a sentence.
 const STRETCHES: usize = 20;
+/// Where a lost report is named.
+const LISTED: &str = ": tallyman queue list --all says what to do";
+/// Where it isn't.
+const UNLISTED: &str = ", and nothing more is known of it here: see the device's page in Odoo";
 
 impl<D: Disk, I: Index> Committer<D, I> {
     pub(super) fn survey(&mut self) -> Vec<Known> {
@@ -27,18 +31,15 @@ impl<D: Disk, I: Index> Committer<D, I> {
         lost: &[Sequence],
     ) -> io::Result<Vec<String>> {
         let mut said = std::mem::take(&mut recovery.damage);
-        let before = |sequence: Sequence| known.partition_point(|known| known.sequence() < sequence) as u64;
-        for (from, to) in &recovery.gaps {
-            // Those that the index knows are in Odoo, or named as lost.
-            if before(to.next()) - before(*from) <= to.0 - from.0 {
-                said.push(format!("journal: events {} to {} can't be read any more", from.0, to.0));
-            }
-        }
-        // Without the index there are only the counts.
-        let missing = if known.is_empty() { self.unaccounted() } else { 0 };
+        let holes = self.holes(recovery, known);
+        said.extend(words_of(&holes, UNLISTED));
+        // Of what the index doesn't know, there are only the counts. They may be wrong for ever when receipts were damaged, so
+        // they are asked only when something is newly gone.
+        let doubtful = known.is_empty() || !lost.is_empty() || !recovery.blank.is_empty();
+        let missing = if doubtful { self.unaccounted(known, &holes) } else { 0 };
         for blank in std::mem::take(&mut recovery.blank) {
             // Where nothing is missing, nothing was ever written there.
-            if missing == 0 && lost.is_empty() {
+            if missing == 0 && lost.is_empty() && holes.is_empty() {
                 self.journal.disk().remove(blank)?;
             } else {
                 let aside = self.journal.disk().set_aside(blank)?;
@@ -48,47 +49,98 @@ impl<D: Disk, I: Index> Committer<D, I> {
         if missing > 0 {
             said.push(format!("{missing} event(s) are neither in the journal nor counted as delivered"));
         }
-        said.extend(words_of(lost));
+        said.extend(words_of(&stretches(lost), LISTED));
         Ok(said)
     }
 
-    /// How many events were given a number, are not here, and are not counted as delivered. A receipt that was counted twice
-    /// hides one.
-    fn unaccounted(&self) -> u64 {
-        let here = u64::try_from(self.ledger.undelivered()).unwrap_or(u64::MAX);
-        self.journal.head().next.0.saturating_sub(1).saturating_sub(self.journal.delivered().saturating_add(here))
+    /// Events that should be in the journal, aren't, and of which the index knows nothing: each stretch with its first and last.
+    fn holes(&self, recovery: &Recovery, known: &[Known]) -> Vec<Stretch> {
+        let head = self.journal.head().next;
+        let missing = match recovery.first {
+            Some(first) => {
+                let there = self.ledger.sequences().filter(|sequence| *sequence >= first && *sequence < head);
+                between(first, there.chain([head]))
+            }
+            None => recovery.gaps.clone(),
+        };
+        let unknown = |(from, to): Stretch| {
+            let place = |sequence| known.partition_point(|known| known.sequence() < sequence);
+            let named = known.get(place(from)..place(to.next())).unwrap_or_default();
+            between(from, named.iter().map(Known::sequence).chain([to.next()]))
+        };
+        missing.into_iter().flat_map(unknown).collect()
+    }
+
+    /// How many events were given a number, are not here, not counted as delivered and not named. A receipt that was counted
+    /// twice hides one.
+    fn unaccounted(&self, known: &[Known], holes: &[Stretch]) -> u64 {
+        let given = self.journal.head().next.0.saturating_sub(1);
+        let here =
+            self.ledger.undelivered() + self.lost.len() + known.iter().filter(|known| known.is_dismissed()).count();
+        let named: u64 = holes.iter().map(|(from, to)| to.0 - from.0 + 1).sum();
+        given.saturating_sub(self.journal.delivered()).saturating_sub(here as u64).saturating_sub(named)
     }
 
     /// Calls lost what the index takes for unsent and the journal doesn't have: nothing leaves the journal before the index
     /// durably knows that it is in Odoo. Says what is newly lost.
     pub(super) fn bring_together(&mut self, known: &[Known]) -> Result<Vec<Sequence>, Failed> {
         let gone = known.iter().filter(|known| self.ledger.get(known.sequence()).is_none());
-        let (unsent, others): (Vec<_>, Vec<_>) = gone.partition(|known| known.is_unsent());
-        let lost: Vec<Sequence> = unsent.into_iter().map(Known::sequence).collect();
-        let before = others.into_iter().filter(|known| known.is_lost()).map(Known::sequence);
-        self.lost.extend(before.chain(lost.iter().copied()));
-        self.health.lost = self.lost.len();
-        if !lost.is_empty() {
-            lost.iter().try_for_each(|sequence| self.index.change(*sequence, IndexV2::lost))?;
-            // From now on the index is all that knows of them.
-            self.index.barrier()?;
+        let (unsent, others): (Vec<&Known>, Vec<&Known>) = gone.partition(|known| known.is_unsent());
+        for known in others.into_iter().filter(|known| known.is_lost()) {
+            let value = self.index.read(known.sequence())?;
+            self.lost.extend(value.map(|value| (known.sequence(), value)));
         }
-        Ok(lost)
+        let newly: Vec<Sequence> = unsent.into_iter().map(Known::sequence).collect();
+        self.lose(&newly)?;
+        Ok(newly)
     }
 
-    /// Somebody has seen to lost reports, of which there is nothing left to know: to this one, or to all. Says how many.
-    pub fn dismiss(&mut self, which: Option<&str>) -> usize {
-        let named = |sequence: &Sequence| {
-            let id = || self.index.read(*sequence).ok()?.map(|value| value.id().to_string());
-            which.is_none_or(|which| which == sequence.0.to_string() || id().is_some_and(|id| id == which))
-        };
-        let dismissed: Vec<Sequence> = self.lost.iter().copied().filter(named).collect();
-        let removed = dismissed.iter().try_for_each(|sequence| self.index.remove(*sequence));
-        let removed = removed.and_then(|()| self.index.barrier());
-        self.lost.retain(|sequence| dismissed.binary_search(sequence).is_err());
+    /// Remembers that damage took these, durably: from now on the index is all that knows of them.
+    pub(super) fn lose(&mut self, newly: &[Sequence]) -> Result<(), Failed> {
+        for sequence in newly {
+            // Should this fail, so does what follows, and the next index hears of those that could be read.
+            let lost = self.index.read(*sequence).ok().flatten().map(IndexV2::lost);
+            // One that was delivered, without photos, may go like that.
+            self.lost.extend(lost.filter(|value| value.state == StateCode::Lost).map(|value| (*sequence, value)));
+        }
         self.health.lost = self.lost.len();
-        self.indexed(removed);
-        dismissed.len()
+        if newly.is_empty() {
+            return Ok(());
+        }
+        newly.iter().try_for_each(|sequence| self.index.change(*sequence, IndexV2::lost))?;
+        self.index.barrier()
+    }
+
+    /// Somebody has seen to lost reports: to this one, by its sequence or id, or to all. Says how many; nothing while there is no
+    /// index to remember it.
+    pub fn dismiss(&mut self, which: Option<&str>) -> Option<usize> {
+        let named = |(sequence, value): &(&Sequence, &IndexV2)| {
+            which.is_none_or(|which| which == sequence.0.to_string() || which == value.id().to_string())
+        };
+        let dismissed: Vec<Sequence> = self.lost.iter().filter(named).map(|(sequence, _)| *sequence).collect();
+        let noted = dismissed.iter().try_for_each(|sequence| self.index.change(*sequence, IndexV2::dismissed));
+        let noted = noted.and_then(|()| self.index.barrier());
+        if !self.indexing || self.indexed(noted).is_none() {
+            return None;
+        }
+        self.lost.retain(|sequence, _| dismissed.binary_search(sequence).is_err());
+        self.health.lost = self.lost.len();
+        Some(dismissed.len())
+    }
+
+    /// Once a segment is closed, the index knows durably of all in it: should it be damaged or vanish, that is named.
+    pub(super) fn index_what_is_closed(&mut self) {
+        if self.indexing && self.indexed_up_to != self.journal.current_segment() {
+            self.indexed_up_to = self.journal.current_segment();
+            self.index_all();
+        }
+    }
+
+    pub(super) fn index_all(&mut self) {
+        if self.indexing {
+            let durable = self.index.barrier();
+            self.indexed(durable);
+        }
     }
 
     pub(super) fn indexed<T>(&mut self, result: Result<T, Failed>) -> Option<T> {
@@ -99,9 +151,14 @@ impl<D: Disk, I: Index> Committer<D, I> {
     /// without one until there is room, or a new start, and the journal keeps all it has.
     pub(super) fn begin_index_anew(&mut self, why: &str) {
         tracing::error!(why, "the index is set aside and begun anew");
-        let lost: Vec<_> = self.lost.iter().filter_map(|lost| Some((*lost, self.index.read(*lost).ok()??))).collect();
         let begun = self.index.begin_anew().map_err(|error| error.to_string());
-        let filled = begun.and_then(|kept| self.fill(&lost).map(|()| kept).map_err(|failed| failed.to_string()));
+        let filled = begun.and_then(|kept| match self.fill() {
+            Ok(()) => Ok(kept),
+            Err(failed) => {
+                self.index.shut();
+                Err(failed.to_string())
+            }
+        });
         self.indexing = filled.is_ok();
         match filled {
             // It was only absent, for want of room.
@@ -111,34 +168,53 @@ impl<D: Disk, I: Index> Committer<D, I> {
         }
     }
 
-    /// Writes all that is here, and what is `lost`; one that was only absent says what else is.
-    fn fill(&mut self, lost: &[(Sequence, IndexV2)]) -> Result<(), Failed> {
-        lost.iter().try_for_each(|(sequence, value)| self.index.write(*sequence, value))?;
+    /// Writes all that is here, and what is lost; one that was only absent says what else is.
+    fn fill(&mut self) -> Result<(), Failed> {
         let known = self.index.survey()?;
         let newly = self.bring_together(&known)?;
-        self.health.damage.extend(words_of(&newly));
+        self.health.damage.extend(words_of(&stretches(&newly), LISTED));
+        self.lost.iter().try_for_each(|(sequence, value)| self.index.write(*sequence, value))?;
         for sequence in self.ledger.sequences() {
             let state = self.ledger.get(sequence).map_or(State::FRESH, |kept| kept.state().into());
             if let Some(entry) = self.event(sequence).ok().and_then(|event| event.entry(state)) {
                 self.index.put(&entry)?;
             }
         }
-        Ok(())
+        self.index.barrier()
     }
 }
 
-/// What is newly lost, in words as short as it can be said.
-fn words_of(lost: &[Sequence]) -> Vec<String> {
-    let stretches: Vec<&[Sequence]> = lost.chunk_by(|a, b| a.next() == *b).collect();
-    let words = stretches.iter().take(STRETCHES).filter_map(|stretch| {
-        let (from, to) = (stretch.first()?.0, stretch.last()?.0);
-        let which = if from == to { format!("report {from}") } else { format!("reports {from} to {to}") };
-        Some(format!("damage took {which} from this device: tallyman queue list --all says what to do"))
+/// Some events that follow each other: the first and the last.
+type Stretch = (Sequence, Sequence);
+
+/// What is missing from `first` on between those that are `there`, the last of which is only the end.
+fn between(first: Sequence, there: impl Iterator<Item = Sequence>) -> Vec<Stretch> {
+    let mut next = first;
+    let mut missing = Vec::new();
+    for sequence in there {
+        if sequence > next {
+            missing.push((next, Sequence(sequence.0 - 1)));
+        }
+        next = sequence.next();
+    }
+    missing
+}
+
+fn stretches(sequences: &[Sequence]) -> Vec<Stretch> {
+    let stretches = sequences.chunk_by(|a, b| a.next() == *b);
+    stretches.filter_map(|stretch| Some((*stretch.first()?, *stretch.last()?))).collect()
+}
+
+/// What damage took, in words as short as it can be said; `end` says where to look.
+fn words_of(stretches: &[Stretch], end: &str) -> Vec<String> {
+    let words = stretches.iter().take(STRETCHES).map(|(from, to)| {
+        let which = if from == to { format!("report {}", from.0) } else { format!("reports {} to {}", from.0, to.0) };
+        format!("damage took {which} from this device{end}")
     });
     let mut words: Vec<String> = words.collect();
     if stretches.len() > STRETCHES {
         let more = stretches.len() - STRETCHES;
-        words.push(format!("and {more} more stretches of reports: tallyman queue list --all names them"));
+        words.push(format!("damage took {more} more stretches of reports from this device{end}"));
     }
     words
 }
