@@ -109,7 +109,7 @@ fn a_report_that_damage_took_is_missed_on_the_devices_page() {
     device.start();
     line.set(Fault::None);
     until_delivered(&device, 2);
-    assert!(device.log().contains("event 2"), "the device names what it lost: {}", device.log());
+    assert!(device.log().contains("damage took report 2 "), "the device names what it lost: {}", device.log());
     let (state, said) = chain(&odoo, &uuid);
     // For a day it might still come: a device sends what it has in any order.
     assert_eq!(state, "waiting", "{said}");
