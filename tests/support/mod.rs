@@ -204,11 +204,14 @@ impl Device {
         self.scanner = fresh;
     }
 
-    /// Where the touch page is, from the log of this run.
+    /// Where the touch page is, from the log of this run. A scanner may be open before the page is up.
     pub fn page(&self) -> page::Page {
-        let log = fs::read_to_string(self.log_path()).unwrap();
-        let url = log.split("page=http://").nth(1).and_then(|rest| rest.split('/').next()).unwrap();
-        page::Page::open(&format!("http://{url}"))
+        let address = until("the touch page", || {
+            let log = fs::read_to_string(self.log_path()).unwrap();
+            let after = log.split_once("page=http://")?.1;
+            Some(after.split_once('/')?.0.to_string())
+        });
+        page::Page::open(&format!("http://{address}"))
     }
 }
 
