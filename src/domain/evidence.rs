@@ -13,10 +13,11 @@ use super::time::{Deadline, Now};
 
 const FIRST_RETRY: Duration = Duration::from_secs(2);
 const LAST_RETRY: Duration = Duration::from_secs(300);
-/// Bytes of a piece: enough to be worth a request, little enough for any proxy and for a line of 1 KB/s.
-const MIN_PIECE: u64 = 64 << 10;
+/// Bytes of a piece: enough to be worth a request, little enough for any proxy, and for a line of 1 KB/s within the patience of
+/// a call.
+const MIN_PIECE: u64 = 16 << 10;
 const MAX_PIECE: u64 = 4 << 20;
-const FIRST_PIECE: u64 = 128 << 10;
+const FIRST_PIECE: u64 = 32 << 10;
 /// How long an event may have to wait behind a piece.
 const PIECE_TIME: Duration = Duration::from_secs(1);
 /// One piece that went fast says little about a larger one.
@@ -38,6 +39,8 @@ pub struct Upload {
     pub photo: Photo,
     /// What the server already has; `None` when it must be asked.
     pub offset: Option<u64>,
+    /// The most that the server ever said it has: more than that is a step forward.
+    confirmed: u64,
     /// Tries in a row that brought nothing forward.
     attempts: u32,
     /// How often the server had all of it and threw it away: pieces that it takes don't make that better.
@@ -72,6 +75,8 @@ pub struct Uploads {
     /// How many were ever queued in this run.
     queued: u64,
     lost: VecDeque<LostPhoto>,
+    /// The photo that was postponed last.
+    postponed: Option<Digest>,
     /// Bytes of the next piece, as the last ones went.
     piece: u64,
     /// No piece is larger: the server, or a proxy before it, said so.
@@ -85,6 +90,7 @@ impl Default for Uploads {
             turns: BTreeMap::new(),
             queued: 0,
             lost: VecDeque::new(),
+            postponed: None,
             piece: FIRST_PIECE,
             largest: MAX_PIECE,
         }
@@ -105,6 +111,7 @@ impl Uploads {
             let upload = Upload {
                 photo: photo.clone(),
                 offset,
+                confirmed: 0,
                 attempts: 0,
                 thrown_away: 0,
                 not_before: None,
@@ -173,21 +180,25 @@ impl Uploads {
         self.lost.push_back(LostPhoto { digest, why: why.to_owned() });
     }
 
-    /// The server has `received` bytes: the next piece starts there. One that brought nothing forward waits, so that a
-    /// server that never takes any isn't asked in a circle.
-    pub fn resume(&mut self, sent: Piece, received: u64, now: Now) {
-        let Some(upload) = self.get_mut(sent.digest) else { return };
+    /// The server has `received` bytes: the next piece starts there. True when that is a step forward. A piece that brought none
+    /// waits, so that a server that never takes any isn't asked in a circle; so does one that follows a mere answer to a
+    /// question, should it fail as those before it.
+    pub fn resume(&mut self, sent: Piece, received: u64, now: Now) -> bool {
+        let Some(upload) = self.get_mut(sent.digest) else { return true };
         let received = received.min(upload.photo.size);
-        // A first answer is news, whatever it says.
-        let forward = sent.offset.is_none_or(|offset| received > offset);
+        let forward = received > sent.offset.unwrap_or(upload.confirmed);
         upload.offset = Some(received);
+        upload.confirmed = upload.confirmed.max(received);
         if forward {
             upload.attempts = 0;
-            upload.not_before = None;
             upload.last_error = None;
+        }
+        if forward || sent.offset.is_none() {
+            upload.not_before = None;
         } else {
             self.postpone(sent.digest, "the server took nothing of the last piece", now);
         }
+        forward
     }
 
     /// The server stands somewhere else. Go there at once, but not in a circle.
@@ -234,7 +245,13 @@ impl Uploads {
             upload.attempts = upload.attempts.saturating_add(1);
             upload.not_before = Some(now.plus(wait));
             upload.last_error = Some(why.to_owned());
+            self.postponed = Some(digest);
         }
+    }
+
+    /// Why a photo waits that was to go before: that of the latest which does.
+    pub fn trouble(&self) -> Option<&str> {
+        self.get(self.postponed?)?.last_error.as_deref()
     }
 
     /// A piece of `length` bytes took so long: the next ones shall take about a second.

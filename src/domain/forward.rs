@@ -5,6 +5,7 @@
 
 mod breaker;
 mod events;
+mod photos;
 mod trouble;
 
 use std::collections::BTreeMap;
@@ -159,6 +160,8 @@ impl Circuit {
 #[derive(Debug)]
 pub struct Forwarder {
     breaker: Breaker,
+    /// For photos alone: what takes no photo may take events well.
+    photo_breaker: Breaker,
     under_way: Option<Job>,
     last_try: Option<Duration>,
     revoked: bool,
@@ -175,6 +178,7 @@ impl Forwarder {
     pub fn new(longest_wait: Duration) -> Forwarder {
         Forwarder {
             breaker: Breaker::new(longest_wait),
+            photo_breaker: Breaker::new(longest_wait),
             under_way: None,
             last_try: None,
             revoked: false,
@@ -213,7 +217,13 @@ impl Forwarder {
             return None;
         }
         let events = outbox.lease(self.breaker.batch(), now);
-        let job = if events.is_empty() { Job::Photo(outbox.next_upload(now)?) } else { Job::Events(events) };
+        let job = if !events.is_empty() {
+            Job::Events(events)
+        } else if self.photo_breaker.lets_pass(now) {
+            Job::Photo(outbox.next_upload(now)?)
+        } else {
+            return None;
+        };
         self.last_try = Some(now.boot);
         self.outdated = false;
         self.under_way = Some(job.clone());
@@ -225,7 +235,8 @@ impl Forwarder {
         if self.under_way.is_some() || self.revoked {
             return None;
         }
-        let due = outbox.next_due(now).into_iter().chain(outbox.next_upload_due(now)).min()?;
+        let photo = outbox.next_upload_due(now).map(|due| self.photo_breaker.until().map_or(due, |at| at.max(due)));
+        let due = outbox.next_due(now).into_iter().chain(photo).min()?;
         Some(self.breaker.until().map_or(due, |at| at.max(due)))
     }
 
@@ -241,9 +252,11 @@ impl Forwarder {
     /// An interface, an address or a route came or went. Cuts a wait short if that may have been the trouble.
     pub fn network_changed(&mut self, now: Now) {
         self.outdated = self.under_way.is_some();
+        let rested = self.last_try.map_or(now.boot, |at| at.saturating_add(NETWORK_AFTER));
+        let soon = Deadline(rested.max(now.boot));
+        self.photo_breaker.hurry(soon);
         if self.trouble.as_ref().is_some_and(Trouble::is_of_the_network) {
-            let rested = self.last_try.map_or(now.boot, |at| at.saturating_add(NETWORK_AFTER));
-            self.breaker.hurry(Deadline(rested.max(now.boot)));
+            self.breaker.hurry(soon);
         }
     }
 
@@ -255,6 +268,7 @@ impl Forwarder {
             self.trouble = None;
         }
         self.breaker.succeeded();
+        self.photo_breaker.succeeded();
     }
 
     /// Takes an event out of the request that is being prepared: it can't be sent.
@@ -273,63 +287,6 @@ impl Forwarder {
             Some(Job::Events(sent)) => self.events_answered(&sent, answer, outbox, now, jitter),
             Some(Job::Photo(piece)) => self.photo_answered(piece, answer, outbox, now, jitter),
             None => Outcome::default(),
-        }
-    }
-
-    fn photo_answered(&mut self, sent: Piece, answer: Answer, outbox: &mut Outbox, now: Now, jitter: u8) -> Outcome {
-        let took = now.boot.saturating_sub(self.last_try.unwrap_or(now.boot));
-        let uploads = outbox.uploads_mut();
-        match answer {
-            // Only the answer to bytes is a receipt.
-            Answer::Photo { complete: true, .. } if sent.offset.is_some() => {
-                self.succeeded(now);
-                uploads.measured(sent.length, took);
-                Outcome { changes: outbox.photo_sent(sent.digest).into_iter().collect(), heard: None }
-            }
-            Answer::Photo { received, .. } => {
-                self.succeeded(now);
-                if sent.offset.is_some() {
-                    uploads.measured(sent.length, took);
-                }
-                uploads.resume(sent, received, now);
-                Outcome::default()
-            }
-            Answer::PhotoLost { why } => {
-                Outcome { changes: outbox.photo_lost(sent.digest, &why).into_iter().collect(), heard: None }
-            }
-            Answer::Refused(error) if matches!(error.status, 400 | 404 | 409 | 413 | 415 | 422) => {
-                // About this photo alone: the line is fine.
-                self.succeeded(now);
-                outbox.uploads_mut().refused(sent, error.status, error.received, &error.message, now);
-                Outcome { changes: Vec::new(), heard: self.heard(error.server_time, now) }
-            }
-            Answer::NotOurs { status: 413, .. } if sent.length > 0 && uploads.limit(sent.length) => {
-                // A proxy that takes only small bodies; smaller pieces pass.
-                uploads.restart_at(sent.digest, None);
-                Outcome::default()
-            }
-            Answer::Local { detail } => {
-                uploads.postpone(sent.digest, &detail, now);
-                Outcome::default()
-            }
-            // An answer to HEAD has no body that could say why; the answer to bytes has.
-            Answer::Refused(error) if sent.offset.is_none() && error.code.is_empty() => {
-                uploads.restart_at(sent.digest, Some(0));
-                Outcome::default()
-            }
-            Answer::Results { .. }
-            | Answer::Refused(_)
-            | Answer::Busy { .. }
-            | Answer::NotOurs { .. }
-            | Answer::Unreachable { .. } => {
-                let unheard = !matches!(answer, Answer::Results { .. } | Answer::Refused(_));
-                if unheard && sent.offset.is_some() {
-                    // The piece may have arrived, or not.
-                    uploads.restart_at(sent.digest, None);
-                    uploads.shrink(sent.length);
-                }
-                self.failed(answer, now, jitter)
-            }
         }
     }
 
