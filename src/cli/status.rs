@@ -46,6 +46,9 @@ fn readable(status: &StatusV1) -> String {
         }
         None => lines.push("  last error     -".to_owned()),
     }
+    if let Some(why) = &status.photo_trouble {
+        lines.push(format!("  photo waits    {why}"));
+    }
     lines.push(format!("  next try       {}", next_try(&status.road)));
     for scanner in &status.scanners {
         let state = if scanner.connected { "connected" } else { "AWAY" };

@@ -250,7 +250,7 @@ impl Uploads {
     }
 
     /// Why a photo waits that was to go before: that of the latest which does.
-    pub fn trouble(&self) -> Option<&str> {
+    pub(super) fn trouble(&self) -> Option<&str> {
         self.get(self.postponed?)?.last_error.as_deref()
     }
 

@@ -322,6 +322,11 @@ impl Outbox {
         &mut self.uploads
     }
 
+    /// Why a photo waits that was to go before, if one does.
+    pub fn photo_trouble(&self) -> Option<&str> {
+        self.uploads.trouble()
+    }
+
     pub fn next_upload_due(&self, now: Now) -> Option<Deadline> {
         self.uploads.next_due(now)
     }

@@ -63,6 +63,8 @@ pub struct LineView {
     pub trouble: Option<(&'static str, String)>,
     /// What the machine said about it, for IT.
     pub detail: Option<String>,
+    /// Why photos wait although the line may be fine, for IT.
+    pub photo_trouble: Option<String>,
 }
 
 /// One report in a list.
@@ -144,6 +146,7 @@ impl Snapshot {
                 enrolled,
                 trouble: forwarder.trouble().map(|trouble| (trouble.code(), trouble.to_string())),
                 detail: forwarder.trouble().and_then(|trouble| trouble.detail()).map(ToOwned::to_owned),
+                photo_trouble: outbox.photo_trouble().map(ToOwned::to_owned),
             },
             counts: outbox.counts(),
             lost_photos: outbox.lost_photos().cloned().collect(),

@@ -133,12 +133,13 @@ impl OdooClient {
         };
         if let Some(packed) = self.gzip.pack(&body).await {
             match self.post_events(token, packed, true).await {
-                Ok(reply) if reply.status == 415 => self.gzip.was_refused(),
-                said => return self.events_said(said),
+                // Whoever says that, means the packing (RFC 7694 §3).
+                Ok(reply) if reply.status == 415 => self.gzip.refused(),
+                said => return self.events_said(said, true),
             }
         }
         let said = self.post_events(token, body, false).await;
-        self.events_said(said)
+        self.events_said(said, false)
     }
 
     async fn post_events(&self, token: &str, body: Vec<u8>, packed: bool) -> Result<Reply, Answer> {
@@ -147,14 +148,15 @@ impl OdooClient {
         exchange(if packed { request.header(CONTENT_ENCODING, "gzip") } else { request }).await
     }
 
-    fn events_said(&self, said: Result<Reply, Answer>) -> Answer {
-        let reply = match said {
-            Ok(reply) => reply,
-            Err(unreachable) => return unreachable,
+    fn events_said(&self, said: Result<Reply, Answer>, packed: bool) -> Answer {
+        let (answer, unpacks) = match said {
+            Ok(reply) => (api::events_answer(reply.status, reply.html, reply.retry_after, &reply.body), reply.unpacks),
+            Err(unreachable) => (unreachable, false),
         };
-        let answer = api::events_answer(reply.status, reply.html, reply.retry_after, &reply.body);
         if matches!(answer, Answer::Results { .. }) {
-            self.gzip.was_offered(reply.unpacks);
+            self.gzip.passed(packed, unpacks);
+        } else if packed {
+            self.gzip.failed();
         }
         answer
     }

@@ -155,7 +155,15 @@ pub fn evidence_state(status: u16, html: bool, retry_after: Option<Duration>, up
         (200 | 204, Some(received)) => Answer::Photo { received, complete: false },
         (404, _) if !html => refused("unknown_evidence", "the server expects no such photo yet"),
         (401 | 403, _) if !html => refused("", ""),
-        _ => Answer::NotOurs { status, html },
+        _ => not_ours(status, html, retry_after),
+    }
+}
+
+/// An answer from somewhere on the way, which may ask to wait.
+fn not_ours(status: u16, html: bool, retry_after: Option<Duration>) -> Answer {
+    match retry_after {
+        Some(retry_after) if matches!(status, 429 | 503) => Answer::Busy { status, retry_after },
+        Some(_) | None => Answer::NotOurs { status, html },
     }
 }
 
@@ -170,10 +178,7 @@ fn refusal(status: u16, html: bool, retry_after: Option<Duration>, body: &[u8]) 
             received: error.received,
             limit: error.limit,
         }),
-        Ok(_) | Err(_) => match retry_after {
-            Some(retry_after) if matches!(status, 429 | 503) => Answer::Busy { status, retry_after },
-            Some(_) | None => Answer::NotOurs { status, html },
-        },
+        Ok(_) | Err(_) => not_ours(status, html, retry_after),
     }
 }
 
@@ -277,6 +282,10 @@ mod tests {
         assert_eq!(state(502, false, Some(7)), Answer::NotOurs { status: 502, html: false });
         assert!(matches!(state(404, false, None), Answer::Refused(error) if error.code == "unknown_evidence"));
         assert!(matches!(state(401, false, None), Answer::Refused(error) if error.code.is_empty()));
+        let wait = Duration::from_secs(600);
+        for status in [429, 503] {
+            assert_eq!(evidence_state(status, false, Some(wait), None), Answer::Busy { status, retry_after: wait });
+        }
     }
 
     #[test]

@@ -21,6 +21,9 @@ pub struct StatusV1 {
     #[serde(default)]
     pub lost: usize,
     pub photos_pending: usize,
+    /// Why a photo did not go when it was last tried, while it waits.
+    #[serde(default)]
+    pub photo_trouble: Option<String>,
     /// Photos that were given up, and why; the latest hundred.
     #[serde(default)]
     pub photos_lost: Vec<LostPhotoV1>,
@@ -201,6 +204,7 @@ impl StatusV1 {
             delivered: counts.delivered,
             lost: 0,
             photos_pending: counts.photos_pending,
+            photo_trouble: snapshot.line.photo_trouble.clone(),
             photos_lost: snapshot.lost_photos.iter().map(LostPhotoV1::from).collect(),
             oldest_unsent: counts.oldest_pending.map(|at| at.to_string()),
             last_error: snapshot.line.trouble.as_ref().map(trouble),

@@ -211,6 +211,25 @@ fn a_server_that_offers_to_unpack_and_then_refuses_gets_everything_plain() {
     assert!(requests.iter().zip(packed).all(|((_, first), packed)| *first == if packed { 0x1f } else { b'{' }));
 }
 
+#[test]
+fn a_firewall_that_forbids_packed_requests_holds_up_nothing() {
+    let odoo = Counterpart::start();
+    let line = Proxy::before(odoo.address);
+    // A connection that is kept would pass by the firewall.
+    line.set(Fault::CloseEach);
+    let device = ready(&line.url());
+    report(&device, 1);
+    device.until_status("the offer", |status| status["delivered"] == 1);
+    line.set(Fault::Forbid("content-encoding: gzip"));
+    for n in 1..=5 {
+        // One that is worth packing alone.
+        device.scan(&["A-03-02", "TM-EMPTY", "7032069804988", "7032069804988", "7032069804988", "TM-DONE"]);
+        device.until_status("the case", |status| status["delivered"] == 1 + n);
+    }
+    assert_eq!(odoo.packed(), 0);
+    assert_eq!(device.status()["parked"], 0);
+}
+
 /// In a network of its own, whose only interface the test switches off and on.
 #[test]
 fn a_network_that_comes_back_is_used_at_once_although_the_wait_was_long() {

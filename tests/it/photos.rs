@@ -8,7 +8,7 @@ use crate::support::proxy::{Fault, Proxy};
 use crate::support::{Device, files, images, until};
 
 /// The first piece of a fresh photo.
-const FIRST_PIECE: u64 = 128 << 10;
+const FIRST_PIECE: u64 = 32 << 10;
 /// A report, its headers, the headers of some pieces.
 const SMALL_CALLS: u64 = 24 << 10;
 
@@ -30,7 +30,7 @@ fn an_upload_goes_on_where_the_line_died_and_the_agent_was_killed() {
     device.start();
     report(&device, vec![images::noise(1100, 1000)]);
     // Dies in the middle of the second piece.
-    line.set(Fault::DieAfter(line.sent() + FIRST_PIECE + (100 << 10)));
+    line.set(Fault::DieAfter(line.sent() + FIRST_PIECE + (60 << 10)));
     device.scan(&["TM-DONE"]);
     until("the line to die", || (line.fault() == Fault::Refuse).then_some(()));
     device.kill();
@@ -61,6 +61,29 @@ fn an_upload_goes_on_where_the_line_died_and_the_agent_was_killed() {
     let again = line.sent() - before;
     assert!(again < photo.size - FIRST_PIECE + SMALL_CALLS, "{again} bytes for {}", photo.size - FIRST_PIECE);
     until("the photo's file to go", || files(&device.state().join("photos")).is_empty().then_some(()));
+}
+
+#[test]
+fn a_firewall_that_takes_no_photos_holds_up_no_report_and_is_shown() {
+    let odoo = Counterpart::start();
+    let line = Proxy::before(odoo.address);
+    let mut device = enrolled(&line.url());
+    device.start();
+    line.set(Fault::Forbid("put /tallyman"));
+    report(&device, vec![images::jpeg(64, 48, 1), images::jpeg(64, 48, 2)]);
+    device.scan(&["TM-DONE"]);
+    for n in 1..=4 {
+        let status = device.until_status("the report and why its photos wait", |status| {
+            status["delivered"] == n && status["photo_trouble"].is_string()
+        });
+        assert_eq!((&status["photos_pending"], &status["online"]), (&2.into(), &true.into()), "{status}");
+        device.scan(&["A-03-02", "TM-EMPTY", "TM-DONE"]);
+    }
+    let shown = String::from_utf8(device.tallyman(&["status"]).stdout).unwrap();
+    assert!(shown.contains("photo waits    something before Odoo answered to it (HTTP 403)"), "{shown}");
+    line.set(Fault::None);
+    let status = device.until_status("the photos", |status| status["photos_pending"] == 0);
+    assert_eq!(status["photo_trouble"], serde_json::Value::Null);
 }
 
 #[test]

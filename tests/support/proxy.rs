@@ -21,6 +21,8 @@ pub enum Fault {
     CloseEach,
     /// Somebody else answers, with this.
     Say(String),
+    /// A firewall forbids requests that have this in them, in lower case; the others pass.
+    Forbid(&'static str),
 }
 
 impl Fault {
@@ -36,6 +38,9 @@ impl Fault {
         Fault::Say(body.into())
     }
 }
+
+const FORBIDDEN: &str =
+    "HTTP/1.1 403 Forbidden\r\ncontent-type: text/html\r\nconnection: close\r\n\r\n<h1>Forbidden</h1>";
 
 pub struct Proxy {
     pub address: SocketAddr,
@@ -146,8 +151,12 @@ fn serve(mut inward: TcpStream, target: SocketAddr, fault: Fault, passed: Arc<At
             let _ = read_request(&mut outward)?;
             inward.shutdown(Shutdown::Both)
         }
-        Fault::CloseEach => {
+        Fault::CloseEach | Fault::Forbid(_) => {
             let request = read_request(&mut inward)?;
+            if matches!(fault, Fault::Forbid(what) if String::from_utf8_lossy(&request).to_lowercase().contains(what)) {
+                inward.write_all(FORBIDDEN.as_bytes())?;
+                return inward.shutdown(Shutdown::Write);
+            }
             let mut outward = TcpStream::connect(target)?;
             outward.write_all(&request)?;
             let answer = read_request(&mut outward)?;

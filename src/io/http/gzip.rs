@@ -1,7 +1,7 @@
 //! Packed requests (RFC 7694): only to a server that offered to unpack them, and only where it pays.
 
 use std::io::Write;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -11,17 +11,24 @@ const WORTH_IT: usize = 1400;
 /// More work than this gains nothing: the signatures don't get smaller, and all else repeats.
 const LEVEL: u32 = 6;
 
+/// So often in a row a packed request may fail where the next plain one passes. Once may be chance, as on a bad line.
+const ENOUGH: u8 = 3;
+
+/// Whoever offers need not be who decides: a firewall before Odoo may take no packed bodies, and say so in any way it likes.
 #[derive(Debug, Default)]
 pub(super) struct Gzip {
     offered: AtomicBool,
-    refused: AtomicBool,
+    /// The last packed request brought no results: the next one goes plain.
+    doubted: AtomicBool,
+    /// How often in a row the plain one passed then.
+    against: AtomicU8,
 }
 
 impl Gzip {
     /// The body packed; `None` when it should go as it is.
     pub(super) async fn pack(&self, body: &[u8]) -> Option<Vec<u8>> {
-        let wanted = self.offered.load(Ordering::Relaxed) && !self.refused.load(Ordering::Relaxed);
-        if !wanted || body.len() < WORTH_IT {
+        let distrusted = self.doubted.load(Ordering::Relaxed) || self.against.load(Ordering::Relaxed) >= ENOUGH;
+        if !self.offered.load(Ordering::Relaxed) || distrusted || body.len() < WORTH_IT {
             return None;
         }
         let body = body.to_vec();
@@ -30,15 +37,27 @@ impl Gzip {
         packed.ok().flatten()
     }
 
-    /// What the addon's own answer offered.
-    pub(super) fn was_offered(&self, offered: bool) {
+    /// The addon's own results came, with its offer, to a request that was packed or not.
+    pub(super) fn passed(&self, packed: bool, offered: bool) {
         self.offered.store(offered, Ordering::Relaxed);
+        if packed {
+            self.against.store(0, Ordering::Relaxed);
+        } else if self.doubted.swap(false, Ordering::Relaxed)
+            && self.against.fetch_add(1, Ordering::Relaxed).saturating_add(1) == ENOUGH
+        {
+            tracing::info!("packed requests don't get through to the server; all are sent plain");
+        }
     }
 
-    /// The server, or something before it, took a packed request badly: it gets no other.
-    pub(super) fn was_refused(&self) {
-        tracing::info!("the server does not take packed requests after all; they are sent plain");
-        self.refused.store(true, Ordering::Relaxed);
+    /// The server said that it takes no packed requests after all.
+    pub(super) fn refused(&self) {
+        tracing::info!("the server refused a packed request; all are sent plain");
+        self.against.store(ENOUGH, Ordering::Relaxed);
+    }
+
+    /// A packed request brought anything else.
+    pub(super) fn failed(&self) {
+        self.doubted.store(true, Ordering::Relaxed);
     }
 }
 
@@ -78,14 +97,31 @@ mod tests {
     async fn nothing_is_packed_unoffered_small_or_after_a_refusal() {
         let (gzip, body) = (Gzip::default(), vec![b'a'; WORTH_IT]);
         assert_eq!(gzip.pack(&body).await, None);
-        gzip.was_offered(true);
+        gzip.passed(false, true);
         assert!(gzip.pack(&body).await.is_some_and(|packed| packed.len() < WORTH_IT));
         assert_eq!(gzip.pack(&body[1..]).await, None);
-        gzip.was_offered(false);
+        gzip.passed(true, false);
         assert_eq!(gzip.pack(&body).await, None);
-        gzip.was_offered(true);
-        gzip.was_refused();
-        gzip.was_offered(true);
+        for _ in 0..ENOUGH {
+            gzip.passed(false, true);
+            assert!(gzip.pack(&body).await.is_some());
+            gzip.failed();
+            assert_eq!(gzip.pack(&body).await, None, "the next goes plain");
+        }
+        gzip.passed(false, true);
         assert_eq!(gzip.pack(&body).await, None);
+    }
+
+    #[tokio::test]
+    async fn a_line_that_breaks_now_and_then_is_no_word_against_packing() {
+        let (gzip, body) = (Gzip::default(), vec![b'a'; WORTH_IT]);
+        for _ in 0..10 {
+            gzip.passed(false, true);
+            assert!(gzip.pack(&body).await.is_some());
+            gzip.failed();
+            gzip.passed(false, true);
+            assert!(gzip.pack(&body).await.is_some());
+            gzip.passed(true, true);
+        }
     }
 }

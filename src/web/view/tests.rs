@@ -31,7 +31,7 @@ pub(in crate::web) fn snapshot() -> Snapshot {
         feedback: None,
         feedback_number: 0,
         saving: false,
-        line: LineView { online: true, enrolled: true, trouble: None, detail: None },
+        line: LineView { online: true, enrolled: true, trouble: None, detail: None, photo_trouble: None },
         counts: Counts::default(),
         lost_photos: vec![],
         mine: vec![],

@@ -151,7 +151,7 @@ fn what_takes_no_photo_delays_no_event_and_is_shown() {
         let (mut forwarder, mut outbox, _) = uploading(50 << 20);
         forwarder.handle_reply(answer.clone(), &mut outbox, START, 0);
         assert_eq!((forwarder.trouble(), forwarder.circuit()), (None, super::super::Circuit::Closed), "{answer:?}");
-        assert!(outbox.uploads_mut().trouble().is_some(), "{answer:?}");
+        assert!(outbox.photo_trouble().is_some(), "{answer:?}");
         outbox.admit(entry(2), &[]);
         assert_eq!(forwarder.poll_send(&mut outbox, START), Some(Job::Events(vec![Sequence(2)])), "{answer:?}");
     }
