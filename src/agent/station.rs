@@ -3,6 +3,8 @@
 //! It reads no clock and touches nothing, so the simulation drives this very code through crashes that no test of a real
 //! machine could make often enough.
 
+use std::collections::BTreeMap;
+
 use crate::domain::capture::{Capture, Effect, Feedback, Input};
 use crate::domain::catalog::Catalog;
 use crate::domain::clock::DeviceClock;
@@ -18,6 +20,9 @@ use crate::io::store::{Found, StoreError};
 use crate::wire::event_v1::EventV1;
 use crate::wire::journal_v2::{EventRecord, Record};
 use crate::wire::jws;
+
+/// So often a bad block is read again, each time after a longer wait, before it is believed: about half a minute.
+const READ_AGAIN: u32 = 5;
 
 /// What the loop read once, for this turn.
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +84,8 @@ pub struct Station {
     boot_id: String,
     /// The report on its way to the disk.
     saving: Option<Entry>,
+    /// How often in a row a bad block kept these from being read; of the last request alone.
+    unread: BTreeMap<Sequence, u32>,
     deeds: Vec<Deed>,
 }
 
@@ -93,7 +100,17 @@ impl Station {
         clock: DeviceClock,
     ) -> Station {
         let capture = Capture::new(catalog, policies);
-        Station { capture, outbox, forwarder, clock, head, boot_id, saving: None, deeds: Vec::new() }
+        Station {
+            capture,
+            outbox,
+            forwarder,
+            clock,
+            head,
+            boot_id,
+            saving: None,
+            unread: BTreeMap::new(),
+            deeds: Vec::new(),
+        }
     }
 
     /// Goes on from what a start found on the disk.
@@ -213,22 +230,35 @@ impl Station {
         }
     }
 
-    /// The bytes of the events that are to be sent. One that can't be read back is parked, visibly.
+    /// The bytes of the events that are to be sent. One whose bytes are damaged or gone is parked, visibly; anything else that
+    /// keeps the disk from reading, too many open files say, may pass: then all of them wait.
     pub fn read(&mut self, events: Vec<(Sequence, Result<String, StoreError>)>, turn: Turn) {
-        let (mut readable, mut parked) = (Vec::with_capacity(events.len()), Vec::new());
+        let (mut readable, mut parked, mut passing) = (Vec::with_capacity(events.len()), Vec::new(), None);
+        let tried = std::mem::take(&mut self.unread);
         for (sequence, read) in events {
             match read {
                 Ok(jws) => readable.push(jws),
-                Err(error) => {
+                Err(error @ StoreError::BadBlock(_))
+                    if tried.get(&sequence).is_none_or(|tried| *tried < READ_AGAIN) =>
+                {
+                    self.unread.insert(sequence, tried.get(&sequence).map_or(1, |tried| tried + 1));
+                    passing = Some(error.to_string());
+                }
+                Err(error @ (StoreError::Unreadable(_) | StoreError::BadBlock(_))) => {
                     tracing::error!(sequence = sequence.0, %error, "an event can't be read back and is parked");
                     self.forwarder.leave_out(sequence);
                     parked.extend(self.outbox.park(sequence, "unreadable", &error.to_string()));
                 }
+                Err(error @ (StoreError::Disk(_) | StoreError::Full | StoreError::Busy | StoreError::Stopped)) => {
+                    passing = Some(error.to_string());
+                }
             }
         }
         self.persist(parked);
-        if !readable.is_empty() {
-            self.deeds.push(Deed::Send { events: readable, wall: self.clock.wall(turn.now) });
+        match passing {
+            Some(why) => self.answered(Answer::Local { detail: format!("reports can't be read back: {why}") }, turn),
+            None if readable.is_empty() => {}
+            None => self.deeds.push(Deed::Send { events: readable, wall: self.clock.wall(turn.now) }),
         }
     }
 

@@ -20,7 +20,7 @@ pub use committer::{Append, Committer, Found, Health};
 
 use super::durable;
 use super::index::{Index, SledIndex};
-use super::journal::{Disk, Folder, SEGMENT_BYTES};
+use super::journal::{Disk, Folder, SEGMENT_BYTES, is_bad_block};
 use crate::domain::id::Sequence;
 use crate::domain::outbox::Entry;
 use crate::domain::room::Room;
@@ -47,9 +47,26 @@ pub enum StoreError {
     Busy,
     #[error("the store has stopped")]
     Stopped,
+    /// What was saved can't be read back and never will be, where any other error may pass.
+    #[error("its bytes on this device's disk are damaged or gone ({0})")]
+    Unreadable(String),
+    /// A block can't be read. Mostly for good, but a card with a loose contact says the same for some seconds.
+    #[error("a block of this device's disk can't be read ({0})")]
+    BadBlock(String),
 }
 
 impl StoreError {
+    /// Why something that was saved can't be read.
+    fn of_read(error: &io::Error) -> StoreError {
+        match error.kind() {
+            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::NotFound => {
+                StoreError::Unreadable(error.to_string())
+            }
+            _ if is_bad_block(error) => StoreError::BadBlock(error.to_string()),
+            _ => StoreError::of(error),
+        }
+    }
+
     fn of(error: &io::Error) -> StoreError {
         if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
             StoreError::Full

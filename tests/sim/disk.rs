@@ -33,6 +33,8 @@ pub(crate) struct Platter {
     pub(crate) dead: bool,
     pub(crate) free: u64,
     ballast: bool,
+    /// In a life whose process is short of file descriptors now and then: when.
+    pub(crate) shortage: Option<fastrand::Rng>,
     rng: fastrand::Rng,
 }
 
@@ -47,6 +49,7 @@ impl Platter {
             dead: false,
             free: 1 << 30,
             ballast: false,
+            shortage: None,
             rng: fastrand::Rng::with_seed(seed ^ 0xd15c),
         }
     }
@@ -214,7 +217,10 @@ impl Disk for SimDisk {
     }
 
     fn read(&self, segment: u64, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
-        let platter = self.0.borrow();
+        let mut platter = self.0.borrow_mut();
+        if platter.shortage.as_mut().is_some_and(|rng| rng.u8(..8) == 0) {
+            return Err(io::Error::other("too many open files"));
+        }
         let file = platter.segments.get(&segment).ok_or(io::ErrorKind::NotFound)?;
         let range = offset as usize..offset as usize + bytes.len();
         bytes.copy_from_slice(file.get(range).ok_or(io::ErrorKind::UnexpectedEof)?);

@@ -29,7 +29,7 @@ use tallyman::domain::quantity::Quantity;
 use tallyman::io::keys::DeviceKey;
 
 use net::Net;
-use world::{DECAYS, Fixtures, SEGMENT, World};
+use world::{DECAYS, Fixtures, MOODY, SEGMENT, World};
 
 const LIVES: u64 = 20_000;
 const DEVICE: &str = "6f1d5c1e-2d53-4c0a-9c39-0d1b6f1e8a77";
@@ -161,8 +161,15 @@ fn no_life_of_a_device_loses_or_doubles_what_beeped() {
                     if seed >= first + lives {
                         return;
                     }
-                    // Each eighth has a disk that decays.
-                    live(if seed % 8 == 7 { seed | DECAYS } else { seed }, &sum);
+                    // Each eighth has a disk that decays, each fourth has moods.
+                    live(
+                        match seed % 8 {
+                            7 => seed | DECAYS,
+                            2 | 5 => seed | MOODY,
+                            _ => seed,
+                        },
+                        &sum,
+                    );
                 }
             });
         }

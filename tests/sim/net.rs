@@ -34,6 +34,12 @@ pub(crate) enum Weather {
     TooLarge,
     /// Each event is to come again later.
     NotNow,
+    /// A firewall lets no photo pass, and all else.
+    NoPhotos,
+    /// The server's disk has room for rows and not for files.
+    NoFiles,
+    /// Whatever passes takes its time, perhaps too much of it.
+    Slow,
 }
 
 pub(crate) const BAD: [Weather; 11] = [
@@ -50,6 +56,9 @@ pub(crate) const BAD: [Weather; 11] = [
     Weather::NotNow,
 ];
 
+/// In a life with moods, these too.
+pub(crate) const MOODS: [Weather; 3] = [Weather::NoPhotos, Weather::NoFiles, Weather::Slow];
+
 pub(crate) struct Net {
     pub(crate) weather: Weather,
     pub(crate) book: Book,
@@ -63,8 +72,8 @@ pub(crate) struct Net {
 }
 
 /// Which events a server with a bug refuses.
-fn is_poisonous(event: &str) -> bool {
-    Digest::of(event.as_bytes()).0[0].is_multiple_of(8)
+pub(crate) fn is_poisonous(event: Digest) -> bool {
+    event.0[0].is_multiple_of(8)
 }
 
 impl Net {
@@ -91,7 +100,10 @@ impl Net {
             | Weather::OtherReceipts
             | Weather::CutReply
             | Weather::TooLarge
-            | Weather::NotNow => {}
+            | Weather::NotNow
+            | Weather::NoPhotos
+            | Weather::NoFiles
+            | Weather::Slow => {}
         }
         if token_time.0.abs_diff(truth.0) > SKEW_MS {
             return refused(401, "clock_skew", None, Some(truth));
@@ -110,7 +122,10 @@ impl Net {
             | Weather::OtherReceipts
             | Weather::Busy
             | Weather::TooLarge
-            | Weather::NotNow => api::events_answer(200, false, None, &body),
+            | Weather::NotNow
+            | Weather::NoPhotos
+            | Weather::NoFiles
+            | Weather::Slow => api::events_answer(200, false, None, &body),
         }
     }
 
@@ -120,7 +135,7 @@ impl Net {
     }
 
     fn receive(&mut self, event: &str) -> ResultV1 {
-        let rejected = self.poison && is_poisonous(event);
+        let rejected = self.poison && is_poisonous(Digest::of(event.as_bytes()));
         let status = match self.weather {
             Weather::NotNow => Some(StatusV1::Retry),
             // Good news about something else; what was sent is thrown away.
@@ -134,7 +149,10 @@ impl Net {
             | Weather::ServerError
             | Weather::CutReply
             | Weather::Busy
-            | Weather::TooLarge => rejected.then_some(StatusV1::Rejected),
+            | Weather::TooLarge
+            | Weather::NoPhotos
+            | Weather::NoFiles
+            | Weather::Slow => rejected.then_some(StatusV1::Rejected),
         };
         let Some(status) = status else {
             let device = self.device.clone();
@@ -177,7 +195,17 @@ impl Net {
             Weather::ServerError => return api::evidence_answer(502, true, None, b""),
             Weather::Busy | Weather::NotNow => return refused(503, "busy", None, None),
             Weather::TooLarge => return refused(413, "too_large", None, None),
-            Weather::Good | Weather::ReplyLost | Weather::OtherReceipts | Weather::CutReply => {}
+            Weather::NoPhotos if piece.offset.is_some() => {
+                return api::evidence_answer(403, true, None, b"<html>Forbidden</html>");
+            }
+            Weather::NoFiles if piece.offset.is_some() => return refused(500, "internal", None, None),
+            Weather::Good
+            | Weather::ReplyLost
+            | Weather::OtherReceipts
+            | Weather::CutReply
+            | Weather::NoPhotos
+            | Weather::NoFiles
+            | Weather::Slow => {}
         }
         let digest = piece.digest.to_string();
         let taken = match piece.offset {
@@ -204,7 +232,7 @@ impl Net {
     }
 }
 
-fn gone(why: Unreachable) -> Answer {
+pub(crate) fn gone(why: Unreachable) -> Answer {
     Answer::Unreachable { why, detail: "simulated".to_owned() }
 }
 

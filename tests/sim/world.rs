@@ -10,18 +10,19 @@ use tallyman::agent::station::{Deed, Signer, Station, Turn};
 use tallyman::domain::capture::{Feedback, Input};
 use tallyman::domain::decode::{RawScan, decode};
 use tallyman::domain::event::{MediaType, Photo};
-use tallyman::domain::forward::{Answer, Forwarder};
+use tallyman::domain::forward::{Answer, Forwarder, Unreachable};
 use tallyman::domain::id::{DeviceId, Digest, Sequence};
 use tallyman::domain::outbox::Entry;
 use tallyman::domain::policy::Policies;
 use tallyman::domain::time::{Now, Wall};
 use tallyman::io::keys::DeviceKey;
 use tallyman::io::store::{Append, Committer, StoreError};
+use tallyman::wire::journal_v2::Record;
 use tokio::sync::oneshot;
 
 use crate::disk::{Fault, Platter, SimDisk};
 use crate::index::{Memory, SimIndex};
-use crate::net::{BAD, Net, Weather};
+use crate::net::{BAD, MOODS, Net, Weather, gone, is_poisonous};
 
 /// Some ten reports: many rotations in a short life.
 pub(crate) const SEGMENT: u64 = 16 << 10;
@@ -32,6 +33,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(120);
 const TRACE: usize = 60;
 /// A seed with this bit is of a life whose disk decays.
 pub(crate) const DECAYS: u64 = 1 << 40;
+/// A seed with this bit is of a life with moods: a slow line, a firewall that stops photos, a process short of descriptors.
+pub(crate) const MOODY: u64 = 1 << 41;
+/// How long the client waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The reports that words of damage name.
 fn named(words: &str) -> Vec<u64> {
@@ -42,6 +47,15 @@ fn named(words: &str) -> Vec<u64> {
         [from, to] => (from..=to).collect(),
         _ => Vec::new(),
     }
+}
+
+/// What comes of an answer on the line as it is. On a slow one time passes before it is heard, and beyond the client's patience it
+/// isn't.
+fn on_the_line(weather: Weather, answer: Answer, moods: &mut Option<fastrand::Rng>, took: &mut Duration) -> Answer {
+    let Some(moods) = moods.as_mut().filter(|_| weather == Weather::Slow) else { return answer };
+    let long = Duration::from_millis(moods.u64(..90_000));
+    *took = long.min(PATIENCE);
+    if long < PATIENCE { answer } else { gone(Unreachable::Timeout) }
 }
 
 fn lost(committer: &Committer<SimDisk, SimIndex>) -> BTreeSet<u64> {
@@ -110,12 +124,16 @@ pub(crate) struct World<'a> {
     decays: bool,
     /// Some were.
     pub(crate) damaged: bool,
+    /// In a life with moods, what they are.
+    moods: Option<fastrand::Rng>,
     /// Reports that a start missed and said so, of which the list may not know.
     told: BTreeSet<u64>,
 }
 
 impl<'a> World<'a> {
     pub(crate) fn new(seed: u64, fixtures: &'a Fixtures, net: Net) -> World<'a> {
+        let mut platter = Platter::new(seed);
+        platter.shortage = (seed & MOODY != 0).then(|| fastrand::Rng::with_seed(seed));
         World {
             fixtures,
             calm: fastrand::Rng::with_seed(!seed).u16(..40),
@@ -124,7 +142,7 @@ impl<'a> World<'a> {
             boot: Duration::from_secs(20),
             boots: 1,
             off: 0,
-            platter: Rc::new(RefCell::new(Platter::new(seed))),
+            platter: Rc::new(RefCell::new(platter)),
             memory: Rc::new(RefCell::new(Memory::new(seed))),
             net,
             photos: BTreeMap::new(),
@@ -136,6 +154,7 @@ impl<'a> World<'a> {
             trace: VecDeque::new(),
             decays: seed & DECAYS != 0,
             damaged: false,
+            moods: (seed & MOODY != 0).then(|| fastrand::Rng::with_seed(seed ^ 0x300d)),
             told: BTreeSet::new(),
         }
     }
@@ -202,6 +221,11 @@ impl<'a> World<'a> {
     fn change_weather(&mut self) {
         let bad = BAD[self.rng.usize(..BAD.len())];
         self.net.weather = if self.rng.bool() { Weather::Good } else { bad };
+        if let Some(moods) = &mut self.moods
+            && moods.bool()
+        {
+            self.net.weather = MOODS[moods.usize(..MOODS.len())];
+        }
         let weather = self.net.weather;
         self.note(format!("weather {weather:?}"));
     }
@@ -440,6 +464,7 @@ impl<'a> World<'a> {
 
     fn execute(&mut self) {
         let Some(device) = &mut self.device else { return };
+        let mut took = Duration::ZERO;
         for deed in device.station.take_deeds() {
             match deed {
                 Deed::Save { record, entry } => {
@@ -449,6 +474,10 @@ impl<'a> World<'a> {
                     device.saved = Some(wait);
                 }
                 Deed::Note { record, entry } => {
+                    if let (Record::Parked { code, .. }, Some(entry)) = (&record, &entry) {
+                        let rightly = if code == "unreadable" { self.damaged } else { is_poisonous(entry.digest) };
+                        assert!(rightly, "sequence {} is parked for nothing: {code}", entry.sequence.0);
+                    }
                     let (done, _) = oneshot::channel();
                     device.queue.push_back(Request::Append(Append { record, entry: entry.map(Box::new), done }));
                 }
@@ -470,20 +499,23 @@ impl<'a> World<'a> {
                 Deed::Tell(_) => {}
                 Deed::Read(sequences) => device.queue.push_back(Request::Read(sequences)),
                 Deed::Send { events, wall } => {
-                    device.answer = Some(self.net.send(&events, wall, Wall(self.truth), &mut self.rng));
+                    let answer = self.net.send(&events, wall, Wall(self.truth), &mut self.rng);
+                    device.answer = Some(on_the_line(self.net.weather, answer, &mut self.moods, &mut took));
                 }
                 Deed::Upload { piece, .. } => {
-                    let gone = || Answer::PhotoLost { why: "its file is gone".to_owned() };
+                    let lost = || Answer::PhotoLost { why: "its file is gone".to_owned() };
                     let answer = self.photos.get(&piece.digest).map(|bytes| self.net.upload(piece, bytes));
                     // Damage may have taken the record that it is in Odoo.
                     assert!(answer.is_some() || self.damaged, "a photo that a report names is gone");
-                    device.answer = Some(answer.unwrap_or_else(gone));
+                    let answer = answer.unwrap_or_else(lost);
+                    device.answer = Some(on_the_line(self.net.weather, answer, &mut self.moods, &mut took));
                 }
                 Deed::SetPhotoAside(digest) => {
                     assert!(self.damaged, "{digest} was given up, and nothing is wrong with it")
                 }
             }
         }
+        self.pass(took);
     }
 
     // --- The end
@@ -492,6 +524,7 @@ impl<'a> World<'a> {
     pub(crate) fn heal(&mut self) {
         self.platter.borrow_mut().fuse = None;
         self.platter.borrow_mut().free = 1 << 30;
+        self.platter.borrow_mut().shortage = None;
         (self.memory.borrow_mut().failing, self.memory.borrow_mut().shut) = (false, false);
         (self.net.weather, self.net.poison) = (Weather::Good, false);
         self.script.clear();

@@ -192,12 +192,12 @@ impl<D: Disk, I: Index> Committer<D, I> {
     }
 
     fn event(&self, sequence: Sequence) -> Result<EventRecord, StoreError> {
-        let gone = || StoreError::Disk(format!("event {} is no longer in the journal", sequence.0));
+        let gone = || StoreError::Unreadable(format!("event {} is no longer in the journal", sequence.0));
         let at = self.ledger.get(sequence).ok_or_else(gone)?.at();
         match self.journal.read(at) {
             Ok(Record::Event(event) | Record::Carried { event, .. }) => Ok(event),
             Ok(_) => Err(gone()),
-            Err(error) => Err(StoreError::of(&error)),
+            Err(error) => Err(StoreError::of_read(&error)),
         }
     }
 

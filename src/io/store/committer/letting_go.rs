@@ -1,11 +1,12 @@
 //! What lets the journal shrink: events that are wholly in Odoo are forgotten, old ones that still wait are carried.
 
-use std::io::{self, ErrorKind};
+use std::io;
 
 use super::Committer;
 use crate::domain::id::{Digest, Sequence};
 use crate::io::index::Index;
-use crate::io::journal::{Disk, is_bad_block};
+use crate::io::journal::Disk;
+use crate::io::store::StoreError;
 use crate::wire::index_v2::IndexV2;
 use crate::wire::journal_v2::Record;
 
@@ -105,14 +106,15 @@ impl<D: Disk, I: Index> Committer<D, I> {
         true
     }
 
-    /// False when the bytes are damaged or gone; any other trouble, too many open files say, may pass.
+    /// False when the bytes are damaged or gone.
     fn is_readable(&self, sequence: Sequence) -> io::Result<bool> {
         let Some(kept) = self.ledger.get(sequence) else { return Ok(false) };
-        let gone = [ErrorKind::InvalidData, ErrorKind::UnexpectedEof, ErrorKind::NotFound];
         match self.journal.read(kept.at()) {
             Ok(record) => Ok(matches!(record, Record::Event(_) | Record::Carried { .. })),
-            Err(error) if gone.contains(&error.kind()) || is_bad_block(&error) => Ok(false),
-            Err(error) => Err(error),
+            Err(error) => match StoreError::of_read(&error) {
+                StoreError::Unreadable(_) | StoreError::BadBlock(_) => Ok(false),
+                StoreError::Disk(_) | StoreError::Full | StoreError::Busy | StoreError::Stopped => Err(error),
+            },
         }
     }
 
