@@ -340,3 +340,6 @@ impl Station {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

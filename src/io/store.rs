@@ -58,12 +58,13 @@ pub enum StoreError {
 impl StoreError {
     /// Why something that was saved can't be read.
     fn of_read(error: &io::Error) -> StoreError {
-        match error.kind() {
-            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::NotFound => {
-                StoreError::Unreadable(error.to_string())
-            }
-            _ if is_bad_block(error) => StoreError::BadBlock(error.to_string()),
-            _ => StoreError::of(error),
+        let gone = [io::ErrorKind::InvalidData, io::ErrorKind::UnexpectedEof, io::ErrorKind::NotFound];
+        if gone.contains(&error.kind()) {
+            StoreError::Unreadable(error.to_string())
+        } else if is_bad_block(error) {
+            StoreError::BadBlock(error.to_string())
+        } else {
+            StoreError::of(error)
         }
     }
 

@@ -8,6 +8,8 @@ use std::rc::Rc;
 use tallyman::io::journal::Disk;
 
 const SECTOR: usize = 512;
+/// EIO, as a card with a loose contact says it now and then.
+const BAD_BLOCK: i32 = 5;
 
 /// How an operation ends when its time has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +35,7 @@ pub(crate) struct Platter {
     pub(crate) dead: bool,
     pub(crate) free: u64,
     ballast: bool,
-    /// In a life whose process is short of file descriptors now and then: when.
+    /// In a life whose process is short of file descriptors now and then, and whose disk has a loose contact: when.
     pub(crate) shortage: Option<fastrand::Rng>,
     rng: fastrand::Rng,
 }
@@ -220,6 +222,9 @@ impl Disk for SimDisk {
         let mut platter = self.0.borrow_mut();
         if platter.shortage.as_mut().is_some_and(|rng| rng.u8(..8) == 0) {
             return Err(io::Error::other("too many open files"));
+        }
+        if platter.shortage.as_mut().is_some_and(|rng| rng.u8(..) == 0) {
+            return Err(io::Error::from_raw_os_error(BAD_BLOCK));
         }
         let file = platter.segments.get(&segment).ok_or(io::ErrorKind::NotFound)?;
         let range = offset as usize..offset as usize + bytes.len();

@@ -76,6 +76,8 @@ pub struct Committer<D, I> {
     lost: BTreeMap<Sequence, IndexV2>,
     /// How often the room is looked at before another try to have an index, and how often after that one.
     pause: (u32, u32),
+    /// How often in a row a bad block kept the oldest segment from being carried.
+    doubted: u32,
     health: Health,
 }
 
@@ -89,11 +91,11 @@ impl<D: Disk, I: Index> Committer<D, I> {
             tracing::info!(bytes = recovery.torn, "an unfinished write was left out; it had not been acknowledged");
         }
         let Replay { ledger, mut entries, offset, photos_lost, damage: unreadable } = replay;
-        let (owed, settling, lost, health) = Default::default();
+        let (owed, settling, lost, doubted, health) = Default::default();
         let (indexed_up_to, pause) = (journal.current_segment(), (1, 1));
         let indexing = index.is_open();
         let mut committer =
-            Committer { journal, index, indexing, ledger, owed, settling, indexed_up_to, lost, pause, health };
+            Committer { journal, index, indexing, ledger, owed, settling, indexed_up_to, lost, pause, doubted, health };
         let mut damage = [damage, unreadable].concat();
         let known = committer.survey();
         let lost = committer.bring_together(&known);

@@ -1,7 +1,5 @@
 //! What lets the journal shrink: events that are wholly in Odoo are forgotten, old ones that still wait are carried.
 
-use std::io;
-
 use super::Committer;
 use crate::domain::id::{Digest, Sequence};
 use crate::io::index::Index;
@@ -12,6 +10,9 @@ use crate::wire::journal_v2::Record;
 
 /// The journal may take so many segments before events that pin old ones are carried.
 const ROOMY_SEGMENTS: u64 = 4;
+/// So often a bad block may keep the oldest segment from being carried before it is believed: a card with a loose contact has
+/// them for some seconds.
+const DOUBTS: u32 = 16;
 /// Events carried in one write.
 const CARRY: usize = 256;
 
@@ -80,11 +81,13 @@ impl<D: Disk, I: Index> Committer<D, I> {
                 Ok(true) => inside.push(sequence),
                 Ok(false) => unreadable.push(sequence),
                 Err(error) => {
+                    self.doubted += u32::from(matches!(error, StoreError::BadBlock(_)));
                     tracing::warn!(%error, "an event could not be read back now; that is tried again");
                     return false;
                 }
             }
         }
+        self.doubted = 0;
         if oldest != current && !unreadable.is_empty() && !self.let_go(oldest, &unreadable) {
             return false;
         }
@@ -106,14 +109,19 @@ impl<D: Disk, I: Index> Committer<D, I> {
         true
     }
 
-    /// False when the bytes are damaged or gone.
-    fn is_readable(&self, sequence: Sequence) -> io::Result<bool> {
+    /// False when the bytes are damaged or gone; an error may pass.
+    fn is_readable(&self, sequence: Sequence) -> Result<bool, StoreError> {
         let Some(kept) = self.ledger.get(sequence) else { return Ok(false) };
         match self.journal.read(kept.at()) {
             Ok(record) => Ok(matches!(record, Record::Event(_) | Record::Carried { .. })),
             Err(error) => match StoreError::of_read(&error) {
-                StoreError::Unreadable(_) | StoreError::BadBlock(_) => Ok(false),
-                StoreError::Disk(_) | StoreError::Full | StoreError::Busy | StoreError::Stopped => Err(error),
+                StoreError::Unreadable(_) => Ok(false),
+                StoreError::BadBlock(_) if self.doubted >= DOUBTS => Ok(false),
+                error @ (StoreError::Disk(_)
+                | StoreError::Full
+                | StoreError::Busy
+                | StoreError::Stopped
+                | StoreError::BadBlock(_)) => Err(error),
             },
         }
     }

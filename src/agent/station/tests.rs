@@ -1,0 +1,93 @@
+//! What a request becomes when the disk doesn't give back what it was given. All else is the simulation's.
+
+use std::time::Duration;
+
+use super::*;
+use crate::domain::catalog::Conventions;
+use crate::domain::id::EventId;
+use crate::domain::policy::Kind;
+
+const START: Turn = Turn { now: Now { boot: Duration::from_secs(9), wall: Wall(0) }, random: [0; 32] };
+
+fn entry(n: u64) -> Entry {
+    Entry {
+        sequence: Sequence(n),
+        id: EventId::mint(Wall(1), &[0; 10]),
+        digest: Digest::of(&n.to_be_bytes()),
+        size: 900,
+        kind: Kind::PickShortage,
+        subject: Box::default(),
+        captured: Wall(0),
+        photos: Box::default(),
+        state: State::FRESH,
+    }
+}
+
+fn station(events: u64) -> Station {
+    let mut outbox = Outbox::default();
+    (1..=events).for_each(|n| outbox.admit(entry(n), &[]));
+    let (catalog, policies) = (Catalog::new(Conventions::default()), Policies::default());
+    let forwarder = Forwarder::new(Duration::from_secs(60));
+    Station::new(catalog, policies, forwarder, "boot".into(), outbox, ChainHead::GENESIS, DeviceClock::default())
+}
+
+/// Tries for ten minutes, in which each event is read as `read` says: how many the first request has, and what is journalled.
+fn ten_minutes(station: &mut Station, read: impl Fn(Sequence) -> Result<String, StoreError>) -> (usize, Vec<Record>) {
+    let (mut turn, mut noted) = (START, vec![]);
+    for _ in 0..600 {
+        station.send_what_is_due(turn.now);
+        for deed in station.take_deeds() {
+            let Deed::Read(sequences) = deed else { panic!("something else is sent") };
+            station.read(sequences.into_iter().map(|sequence| (sequence, read(sequence))).collect(), turn);
+        }
+        for deed in station.take_deeds() {
+            if let Deed::Note { record, .. } = deed {
+                noted.push(record);
+            } else if let Deed::Send { events, .. } = deed {
+                return (events.len(), noted);
+            }
+        }
+        turn.now.boot += Duration::from_secs(1);
+    }
+    (0, noted)
+}
+
+#[test]
+fn reports_that_cannot_be_read_for_now_wait_and_none_is_parked() {
+    for why in [StoreError::Disk("too many open files".into()), StoreError::Busy, StoreError::Stopped, StoreError::Full]
+    {
+        let mut station = station(120);
+        assert!(matches!(ten_minutes(&mut station, |_| Err(why.clone())), (0, noted) if noted.is_empty()), "{why}");
+        assert_eq!(station.outbox().counts().pending, 120);
+        assert!(station.forwarder().trouble().is_some_and(|trouble| trouble.code() == "local"), "{why}");
+    }
+}
+
+#[test]
+fn a_report_whose_bytes_are_gone_is_parked_and_the_others_go() {
+    let mut station = station(3);
+    let read = |sequence| match sequence {
+        Sequence(2) => Err(StoreError::Unreadable("the record is damaged on the disk".into())),
+        Sequence(_) => Ok("jws".into()),
+    };
+    let (sent, noted) = ten_minutes(&mut station, read);
+    assert_eq!(sent, 2);
+    assert!(matches!(&noted[..], [Record::Parked { sequence: 2, code, .. }] if code == "unreadable"), "{noted:?}");
+}
+
+#[test]
+fn a_bad_block_is_believed_after_a_while_and_costs_one_report() {
+    let mut station = station(3);
+    let tries = std::cell::Cell::new(0);
+    let read = |sequence| match sequence {
+        Sequence(1) => {
+            tries.set(tries.get() + 1);
+            Err(StoreError::BadBlock("Input/output error".into()))
+        }
+        Sequence(_) => Ok("jws".into()),
+    };
+    let (sent, noted) = ten_minutes(&mut station, read);
+    assert_eq!(tries.get(), READ_AGAIN + 1);
+    assert!(sent > 0, "the others go");
+    assert!(matches!(&noted[..], [Record::Parked { sequence: 1, code, .. }] if code == "unreadable"), "{noted:?}");
+}
