@@ -75,7 +75,7 @@ fn main() {
                 let (change, state) = if n % PARKED_EVERY == 0 {
                     parked += 1;
                     let why = Refusal { code: "bad_event".into(), message: "no".into() };
-                    (Change::Parked { sequence, why: why.clone() }, State::Parked(Box::new(why)))
+                    (Change::Parked { sequence, why: why.clone() }, State::Parked(why.into()))
                 } else {
                     let case = Some(format!("EXC/2026/{n:06}"));
                     (

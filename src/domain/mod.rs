@@ -20,6 +20,7 @@ pub mod policy;
 pub mod quantity;
 pub mod receipt;
 pub mod room;
+pub mod shared;
 pub mod tester;
 pub mod time;
 pub mod view;

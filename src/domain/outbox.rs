@@ -6,12 +6,14 @@ mod needs;
 mod order;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use super::event::Photo;
 use super::evidence::{LostPhoto, Piece, Start, Upload, Uploads};
 use super::id::{Digest, EventId, Sequence};
 use super::policy::Kind;
 use super::receipt::{Receipt, Refusal, Status, Verdict};
+use super::shared::Shared;
 use super::time::{Deadline, Now, Wall};
 use needs::Needs;
 use order::{Line, Order};
@@ -46,12 +48,12 @@ pub enum State {
         attempts: u32,
         not_before: Option<Deadline>,
         /// Why it did not go when it was last tried, or why it was parked before a person sent it again.
-        last: Option<Box<Refusal>>,
+        last: Option<Arc<Refusal>>,
     },
     /// In a request that is under way.
-    Leased { attempts: u32, last: Option<Box<Refusal>> },
+    Leased { attempts: u32, last: Option<Arc<Refusal>> },
     /// Refused by the server for good: a person decides.
-    Parked(Box<Refusal>),
+    Parked(Arc<Refusal>),
     /// In Odoo; `case` is its number there. Its photos may still be on the way.
     Delivered { case: Option<String> },
 }
@@ -123,6 +125,8 @@ pub struct Outbox {
     unneeded: Vec<Digest>,
     delivered: u64,
     parked: usize,
+    /// Why reports did not go.
+    reasons: Shared<Refusal>,
 }
 
 impl Outbox {
@@ -138,10 +142,13 @@ impl Outbox {
     /// Takes an event that is durable. Entries that an earlier run delivered come back as [`State::Delivered`] when
     /// photos of theirs are still here.
     pub fn admit(&mut self, entry: impl Into<Box<Entry>>, photos_sent: &[Digest]) {
-        let entry = entry.into();
+        let mut entry = entry.into();
         let sequence = entry.sequence;
-        match &entry.state {
-            State::Parked(_) => self.parked += 1,
+        match &mut entry.state {
+            State::Parked(why) => {
+                *why = self.reasons.keep(Refusal::clone(why), Refusal::untold);
+                self.parked += 1;
+            }
             State::Delivered { .. } => {
                 self.uploads.want(&entry.photos, photos_sent, Start::Unknown);
                 self.awaiting_photos.insert(sequence);
@@ -250,8 +257,8 @@ impl Outbox {
         if let Some(entry) = self.entries.get_mut(&sequence)
             && let State::Leased { attempts, last } = &mut entry.state
         {
-            entry.state =
-                State::Waiting { attempts: *attempts, not_before: until, last: why.map(Box::new).or(last.take()) };
+            let why = why.map(|why| self.reasons.keep(why, Refusal::untold));
+            entry.state = State::Waiting { attempts: *attempts, not_before: until, last: why.or(last.take()) };
             self.order.wait(Line::of(&entry.subject, sequence), sequence, until);
         }
     }
@@ -277,7 +284,7 @@ impl Outbox {
                 Some(Change::Delivered { sequence, case, photos_there })
             }
             Verdict::Park(why) => {
-                entry.state = State::Parked(Box::new(why.clone()));
+                entry.state = State::Parked(self.reasons.keep(why.clone(), Refusal::untold));
                 self.parked += 1;
                 self.is_decided(line, sequence);
                 Some(Change::Parked { sequence, why })
@@ -301,7 +308,7 @@ impl Outbox {
             return None;
         }
         let why = Refusal { code: code.to_owned(), message: message.to_owned() };
-        entry.state = State::Parked(Box::new(why.clone()));
+        entry.state = State::Parked(self.reasons.keep(why.clone(), Refusal::untold));
         let line = Line::of(&entry.subject, sequence);
         self.parked += 1;
         self.is_decided(line, sequence);

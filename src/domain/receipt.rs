@@ -24,10 +24,19 @@ pub enum Status {
     Retry,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Refusal {
     pub code: String,
     pub message: String,
+}
+
+impl Refusal {
+    /// For one of more reasons than are kept in memory.
+    pub fn untold() -> Refusal {
+        let message =
+            "the server gave more different reasons than this device keeps; sent again, it says this one again";
+        Refusal { code: "other".to_owned(), message: message.to_owned() }
+    }
 }
 
 /// What a receipt means for the event that it claims to be about.

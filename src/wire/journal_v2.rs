@@ -39,6 +39,8 @@
 //! [`Record::Parked`], [`Record::PhotoSent`] and [`Record::Offset`] (its `ms` alone), with the same
 //! bodies. Its segments are read as they are and never appended to.
 
+use std::sync::Arc;
+
 use rmp_serde::{from_slice, to_vec_named};
 use serde::{Deserialize, Serialize};
 
@@ -157,7 +159,7 @@ pub enum Record {
 }
 
 /// What has become of an event.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StateRecord {
     Pending,
@@ -169,7 +171,7 @@ impl From<StateRecord> for State {
     fn from(record: StateRecord) -> State {
         match record {
             StateRecord::Pending => State::FRESH,
-            StateRecord::Parked { code, message } => State::Parked(Box::new(Refusal { code, message })),
+            StateRecord::Parked { code, message } => State::Parked(Arc::new(Refusal { code, message })),
             StateRecord::Delivered { case } => State::Delivered { case },
         }
     }

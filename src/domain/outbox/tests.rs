@@ -97,3 +97,31 @@ fn a_photos_file_may_go_when_the_last_report_that_names_it_has_gone() {
     assert_eq!(outbox.take_unneeded(), [Digest::of(b"shared")]);
     assert_eq!(outbox.take_unneeded(), []);
 }
+
+#[test]
+fn a_server_with_a_long_reason_for_each_report_fills_no_memory() {
+    let reports = 10_000;
+    let mut outbox = outbox(reports);
+    let reason = |n: u64| Refusal { code: "no".into(), message: format!("{n}{}", "\u{1F600}".repeat(600)) };
+    let mut changed = 0;
+    loop {
+        let leased = outbox.lease(50, NOW);
+        if leased.is_empty() {
+            break;
+        }
+        for sequence in leased {
+            let receipt =
+                Receipt { error: Some(reason(sequence.0)), ..receipt(&entry(sequence.0, &[]), Status::Rejected) };
+            let change = outbox.settle(sequence, &receipt, NOW.plus(Duration::ZERO));
+            changed += u64::from(matches!(change, Some(Change::Parked { why, .. }) if why == reason(sequence.0)));
+        }
+    }
+    assert_eq!((changed, outbox.counts().parked), (reports, reports as usize), "the journal has every word");
+    let mut kept = std::collections::BTreeMap::new();
+    for entry in outbox.entries() {
+        if let State::Parked(why) = &entry.state {
+            kept.insert(std::sync::Arc::as_ptr(why), why.message.len());
+        }
+    }
+    assert!(kept.values().sum::<usize>() < 12 << 20, "{} bytes", kept.values().sum::<usize>());
+}

@@ -1,8 +1,11 @@
 //! What the journal's records add up to: each event that is not wholly in Odoo, where it lies, and what became of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::domain::id::{Digest, Sequence};
+use crate::domain::receipt::Refusal;
+use crate::domain::shared::Shared;
 use crate::io::journal::Location;
 use crate::wire::journal_v2::{EventRecord, Record, StateRecord};
 
@@ -10,7 +13,7 @@ use crate::wire::journal_v2::{EventRecord, Record, StateRecord};
 pub(super) struct Kept {
     at: Packed,
     /// `None` while it is pending, which most are.
-    state: Option<Box<StateRecord>>,
+    state: Option<Arc<StateRecord>>,
 }
 
 /// A [`Location`] in half the room: there may be 200,000, and none of its numbers comes near 2^32.
@@ -53,6 +56,13 @@ pub(super) struct Ledger {
     bytes: u64,
     /// How many of them lie in each segment.
     segments: BTreeMap<u64, usize>,
+    /// What became of them.
+    states: Shared<StateRecord>,
+}
+
+fn untold() -> StateRecord {
+    let Refusal { code, message } = Refusal::untold();
+    StateRecord::Parked { code, message }
 }
 
 impl Ledger {
@@ -86,7 +96,7 @@ impl Ledger {
     }
 
     fn place(&mut self, event: &EventRecord, at: Location, state: Option<&StateRecord>) {
-        let state = state.filter(|state| **state != StateRecord::Pending).cloned().map(Box::new);
+        let state = state.cloned().and_then(|state| self.keep(state));
         self.forget(Sequence(event.sequence));
         self.bytes += u64::from(at.length);
         *self.segments.entry(at.segment).or_default() += 1;
@@ -99,8 +109,17 @@ impl Ledger {
     }
 
     fn set(&mut self, sequence: u64, state: StateRecord) {
-        if let Some(kept) = self.events.get_mut(&Sequence(sequence)) {
-            kept.state = (state != StateRecord::Pending).then(|| Box::new(state));
+        if self.events.contains_key(&Sequence(sequence)) {
+            let state = self.keep(state);
+            self.events.entry(Sequence(sequence)).and_modify(|kept| kept.state = state);
+        }
+    }
+
+    fn keep(&mut self, state: StateRecord) -> Option<Arc<StateRecord>> {
+        match state {
+            StateRecord::Pending => None,
+            StateRecord::Delivered { .. } => Some(Arc::new(state)),
+            StateRecord::Parked { .. } => Some(self.states.keep(state, untold)),
         }
     }
 

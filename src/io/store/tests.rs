@@ -153,7 +153,7 @@ fn what_stays_long_is_carried_and_holds_nothing_else() {
     let (store, _) = Store::open(folder.path()).unwrap();
     (1..=2).for_each(|n| save(&store, n));
     let why = Refusal { code: "bad_event".into(), message: "no".into() };
-    let parked = Entry { state: State::Parked(Box::new(why.clone())), ..entry(1, &jws(1)) };
+    let parked = Entry { state: State::Parked(why.clone().into()), ..entry(1, &jws(1)) };
     let change = Change::Parked { sequence: Sequence(1), why };
     store.append(Record::from(&change), Some(parked.clone())).blocking_recv().unwrap().unwrap();
     for n in 3..=12_000 {
