@@ -20,6 +20,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.load()?;
     let enrolled = enrol(&config, &args.url, &args.code);
     let Enrolled { identity, again, new_key } = process::block_on(async { enrolled.await.map_err(Failure::other) })?;
+    // Asked before the agent is told: what waits may be in Odoo right after. And nothing to be said may keep it from being told.
+    let waited = local::get_json::<StatusV1>(&config.state_dir, "/status").ok().flatten();
+    let told = local::tell_enrolled(&config.state_dir);
     let is = if again { "This device was enrolled again as" } else { "This device is" };
     say(&format!("{is} {} ({}) at {}.", identity.name, identity.device, identity.url))?;
     if new_key {
@@ -28,12 +31,10 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
              key, it refuses them, and they stay here, parked, where nothing deletes them (tallyman queue list).",
         )?;
     }
-    if !local::tell_enrolled(&config.state_dir)? {
-        return say("No agent is running yet: systemctl start tallyman");
-    }
-    match local::get_json::<StatusV1>(&config.state_dir, "/status")? {
-        Some(status) if again => say(&format!("The running agent knows; {}.", waiting(status.pending))),
-        Some(_) | None => say("The running agent knows; it reports from now on."),
+    match (told?, waited) {
+        (false, _) => say("No agent is running yet: systemctl start tallyman"),
+        (true, Some(status)) if again => say(&format!("The running agent knows; {}.", waiting(status.pending))),
+        (true, _) => say("The running agent knows; it reports from now on."),
     }
 }
 
