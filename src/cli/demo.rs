@@ -68,7 +68,7 @@ async fn demo(args: &Args) -> Result<(), Failure> {
     let line = listen(0).await?;
     let url = format!("http://{}", line.local_addr()?);
     tokio::spawn(cutter.clone().serve(line, target, stop.clone()));
-    let identity = enrol(&config, &url, &code).await.map_err(Failure::other)?;
+    let identity = enrol(&config, &url, &code).await.map_err(Failure::other)?.identity;
     let agent = start(config, stop.clone()).await?;
 
     let listener = listen(args.console_port).await?;

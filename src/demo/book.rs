@@ -1,13 +1,15 @@
 //! The receiver's books: which keys, events, cases and photos there are. The rules of docs/protocol.md, without HTTP.
 
+mod enrolment;
+
 use std::collections::HashMap;
 
 use ed25519_dalek::VerifyingKey;
-use sha2::{Digest as _, Sha256};
+use enrolment::Invitation;
 
 use crate::domain::id::Digest;
 use crate::domain::time::Wall;
-use crate::wire::device_api_v1::{Claims, EnrolPayload, EnrolResponse, ErrorV1, ResultV1, StatusV1};
+use crate::wire::device_api_v1::{Claims, ErrorV1, ResultV1, StatusV1};
 use crate::wire::event_v1::{EventV1, TYPE_PREFIX, TYPE_SUFFIX};
 use crate::wire::jws::{self, JwsError};
 
@@ -21,8 +23,7 @@ const LONGEST_LIFE: i64 = 300;
 #[derive(Debug)]
 pub struct Book {
     audience: String,
-    code: String,
-    code_used_by: Option<String>,
+    invitations: Vec<Invitation>,
     keys: HashMap<String, Key>,
     events: HashMap<String, Known>,
     cases: Vec<Case>,
@@ -37,6 +38,7 @@ pub struct Book {
 struct Key {
     key: VerifyingKey,
     device: String,
+    revoked: bool,
 }
 
 #[derive(Debug)]
@@ -76,10 +78,9 @@ pub type Refused = (u16, ErrorV1);
 
 impl Book {
     pub fn new(audience: String, code: String) -> Book {
-        Book {
+        let mut book = Book {
             audience,
-            code,
-            code_used_by: None,
+            invitations: Vec::new(),
             keys: HashMap::new(),
             events: HashMap::new(),
             cases: Vec::new(),
@@ -88,7 +89,9 @@ impl Book {
             photo_calls: Vec::new(),
             revoked: false,
             rejects: false,
-        }
+        };
+        book.invite(&code, None);
+        book
     }
 
     pub fn cases(&self) -> &[Case] {
@@ -133,32 +136,6 @@ impl Book {
         self.rejects = rejects;
     }
 
-    /// Knows a key without an enrolment.
-    pub fn add_key(&mut self, key: VerifyingKey, device: &str) {
-        self.keys.insert(jws::thumbprint(&key), Key { key, device: device.to_owned() });
-    }
-
-    pub fn enrol(&mut self, enrolment: &str, device: String, now: Wall) -> Result<EnrolResponse, Refused> {
-        let (key, payload) = jws::verify_enrolment(enrolment)
-            .map_err(|_| refused(401, "unauthorized", "The enrolment isn't signed by the key that it shows."))?;
-        let payload: EnrolPayload = serde_json::from_slice(&payload)
-            .map_err(|_| refused(400, "bad_request", "The enrolment can't be read."))?;
-        let kid = jws::thumbprint(&key);
-        let used_by_another = self.code_used_by.as_ref().is_some_and(|known| *known != kid);
-        if canonical_code(&payload.code) != canonical_code(&self.code) || used_by_another {
-            return Err(refused(403, "code_invalid", "This code is unknown, used or expired. Ask for a new one."));
-        }
-        self.code_used_by = Some(kid.clone());
-        let device = self.keys.entry(kid.clone()).or_insert(Key { key, device }).device.clone();
-        Ok(EnrolResponse {
-            device,
-            name: "DEMO-01".to_owned(),
-            kid,
-            audience: self.audience.clone(),
-            server_time: Some(now.to_string()),
-        })
-    }
-
     /// Who sent a request, by its token.
     pub fn authorise(&self, token: &str, now: Wall) -> Result<String, Refused> {
         let unauthorized = |message| refused(401, "unauthorized", message);
@@ -179,7 +156,7 @@ impl Book {
             error.server_time = Some(now.to_string());
             return Err((status, error));
         }
-        if self.revoked {
+        if self.revoked || self.keys.get(&verified.kid).is_some_and(|known| known.revoked) {
             return Err(refused(403, "revoked", "This device was revoked."));
         }
         Ok(device)
@@ -213,8 +190,11 @@ impl Book {
             (None, code)
         })?;
         let read: EventV1 = serde_json::from_slice(&verified.payload).map_err(|_| (None, "bad_event"))?;
-        let signer = self.keys.get(&verified.kid).map(|known| known.device.as_str());
-        if signer != Some(device) || read.source != format!("urn:uuid:{device}") {
+        let signer = self.keys.get(&verified.kid);
+        if signer.is_some_and(|known| known.revoked) {
+            return Err((Some(read.id), "revoked_key"));
+        }
+        if signer.map(|known| known.device.as_str()) != Some(device) || read.source != format!("urn:uuid:{device}") {
             return Err((Some(read.id), "wrong_device"));
         }
         if self.rejects {
@@ -329,6 +309,7 @@ fn explain(code: &str) -> &'static str {
         "bad_jws" => "This is no event of the expected form.",
         "unknown_kid" => "The key that signed this event is not known here.",
         "bad_signature" => "The signature does not fit: the event was changed.",
+        "revoked_key" => "The key that signed this event was revoked.",
         "wrong_device" => "Another device signed this event.",
         _ => "The event lacks what every event has.",
     }
@@ -339,13 +320,4 @@ pub fn code(random: [u8; 20]) -> String {
     const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let letters = random.iter().map(|byte| char::from(CROCKFORD[usize::from(byte % 32)])).collect::<Vec<_>>();
     letters.chunks(5).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-")
-}
-
-fn canonical_code(code: &str) -> [u8; 32] {
-    let letters = code.chars().filter(|c| *c != '-').map(|c| match c.to_ascii_uppercase() {
-        'I' | 'L' => '1',
-        'O' => '0',
-        other => other,
-    });
-    Sha256::digest(letters.collect::<String>()).into()
 }

@@ -15,6 +15,9 @@ use crate::wire::device_api_v1::Claims;
 use crate::wire::jws::{self, Jwk};
 
 const KEY_FILE: &str = "device-key.pem";
+/// A key that is to take the other one's place. It does so the moment `identity.json` names it; until then it is only shown to
+/// Odoo, and what this device signs is signed by the other one.
+const SUCCESSOR_FILE: &str = "device-key.next.pem";
 const IDENTITY_FILE: &str = "identity.json";
 /// A request token's life; the server allows at most five minutes.
 const TOKEN_SECONDS: i64 = 120;
@@ -43,7 +46,7 @@ impl DeviceKey {
     pub fn load_or_create(folder: &Path) -> Result<DeviceKey, KeyError> {
         match DeviceKey::load(folder)? {
             Some(key) => Ok(key),
-            None => DeviceKey::create(folder),
+            None => DeviceKey::create(folder, KEY_FILE),
         }
     }
 
@@ -51,8 +54,51 @@ impl DeviceKey {
         folder.join(KEY_FILE)
     }
 
+    /// The key that this device signs with. A successor is it as soon as the identity names it, whatever came between that
+    /// and its change of name.
     pub fn load(folder: &Path) -> Result<Option<DeviceKey>, KeyError> {
-        let path = DeviceKey::path(folder);
+        match DeviceKey::enrolled_successor(folder) {
+            Some(key) => Ok(Some(key)),
+            None => DeviceKey::read(folder, KEY_FILE),
+        }
+    }
+
+    /// The key that waits to take the other one's place; none as well when it can't be read, since another can be made.
+    pub fn successor(folder: &Path) -> Option<DeviceKey> {
+        DeviceKey::read(folder, SUCCESSOR_FILE).ok().flatten()
+    }
+
+    /// Makes a successor, in the place of one that may be there.
+    pub fn create_successor(folder: &Path) -> Result<DeviceKey, KeyError> {
+        DeviceKey::create(folder, SUCCESSOR_FILE)
+    }
+
+    /// Gives a successor that was enrolled the key's name. The key before it is no more then.
+    pub fn settle(folder: &Path) -> Result<(), KeyError> {
+        if DeviceKey::enrolled_successor(folder).is_none() {
+            return Ok(());
+        }
+        let path = folder.join(SUCCESSOR_FILE);
+        let renamed = fs::rename(&path, DeviceKey::path(folder)).and_then(|()| durable::sync_folder(folder));
+        renamed.map_err(|source| KeyError::File { path, source })
+    }
+
+    /// Deletes a successor that is of no use to anybody.
+    pub fn forget_successor(folder: &Path) -> Result<(), KeyError> {
+        let path = folder.join(SUCCESSOR_FILE);
+        match fs::remove_file(&path).and_then(|()| durable::sync_folder(folder)) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(KeyError::File { path, source }),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    fn enrolled_successor(folder: &Path) -> Option<DeviceKey> {
+        let identity = Identity::load(folder).ok()??;
+        DeviceKey::successor(folder).filter(|key| key.kid == identity.kid)
+    }
+
+    fn read(folder: &Path, name: &str) -> Result<Option<DeviceKey>, KeyError> {
+        let path = folder.join(name);
         let pem = match fs::read_to_string(&path) {
             Ok(pem) => zeroize::Zeroizing::new(pem),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -63,13 +109,13 @@ impl DeviceKey {
         Ok(Some(DeviceKey::of(key)))
     }
 
-    fn create(folder: &Path) -> Result<DeviceKey, KeyError> {
-        let path = folder.join(KEY_FILE);
+    fn create(folder: &Path, name: &str) -> Result<DeviceKey, KeyError> {
+        let path = folder.join(name);
         let key = SigningKey::from_bytes(&entropy::bytes().map_err(KeyError::Entropy)?);
         let pem = key
             .to_pkcs8_pem(ed25519_dalek::pkcs8::spki::der::pem::LineEnding::LF)
             .map_err(|_| KeyError::Damaged(path.clone()))?;
-        durable::write(folder, KEY_FILE, pem.as_bytes(), 0o600).map_err(|source| KeyError::File { path, source })?;
+        durable::write(folder, name, pem.as_bytes(), 0o600).map_err(|source| KeyError::File { path, source })?;
         Ok(DeviceKey::of(key))
     }
 
@@ -178,6 +224,50 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(KEY_FILE), "not a key").unwrap();
         assert!(matches!(DeviceKey::load_or_create(folder.path()), Err(KeyError::Damaged(_))));
+    }
+
+    fn identity_of(key: &DeviceKey) -> Identity {
+        let text = |word: &str| word.to_owned();
+        Identity {
+            url: text("https://odoo.example"),
+            device: text("6f1d5c1e-2d53-4c0a-9c39-0d1b6f1e8a77"),
+            name: text("DOCK-01"),
+            kid: key.kid().to_owned(),
+            audience: text("urn:uuid:0"),
+        }
+    }
+
+    /// Wherever the power goes, there is a key that is the identity's.
+    #[test]
+    fn a_successor_is_the_key_from_the_moment_the_identity_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let current = || DeviceKey::load(folder).unwrap().unwrap().kid().to_owned();
+        let first = DeviceKey::load_or_create(folder).unwrap();
+        identity_of(&first).save(folder).unwrap();
+        let next = DeviceKey::create_successor(folder).unwrap();
+        assert_eq!(current(), first.kid());
+        DeviceKey::settle(folder).unwrap();
+        assert_eq!(current(), first.kid(), "nobody enrolled it yet");
+        identity_of(&next).save(folder).unwrap();
+        assert_eq!(current(), next.kid(), "before it has the key's name");
+        DeviceKey::settle(folder).unwrap();
+        assert_eq!(current(), next.kid());
+        assert!(DeviceKey::successor(folder).is_none());
+        DeviceKey::settle(folder).unwrap();
+        assert_eq!(current(), next.kid());
+    }
+
+    #[test]
+    fn a_damaged_successor_is_none_and_harms_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = DeviceKey::load_or_create(folder.path()).unwrap();
+        identity_of(&first).save(folder.path()).unwrap();
+        fs::write(folder.path().join(SUCCESSOR_FILE), [0xff; 40]).unwrap();
+        assert!(DeviceKey::successor(folder.path()).is_none());
+        assert_eq!(DeviceKey::load(folder.path()).unwrap().unwrap().kid(), first.kid());
+        let next = DeviceKey::create_successor(folder.path()).unwrap();
+        assert_eq!(DeviceKey::successor(folder.path()).unwrap().kid(), next.kid());
     }
 
     #[test]

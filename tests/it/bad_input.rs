@@ -144,7 +144,6 @@ fn a_damaged_identity_is_told_and_a_new_enrolment_mends_it() {
         assert_eq!(device.status()["last_error"], serde_json::Value::Null);
         let kept = std::fs::read(device.state().join(format!("quarantine-1-{file}"))).unwrap();
         assert_eq!(kept, bytes, "it was not deleted");
-        assert!(device.tallyman(&["enroll", "--url", &another.url(), "--code", CODE]).status.code() == Some(1));
         device.stop();
     }
 }

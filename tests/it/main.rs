@@ -20,6 +20,7 @@ mod cli;
 mod decode;
 mod delivery;
 mod demo;
+mod enrol;
 mod export;
 mod flows;
 mod forwarder;

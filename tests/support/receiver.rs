@@ -46,6 +46,20 @@ impl Counterpart {
         self.receiver.book().reinstate();
     }
 
+    /// Issues another code, for a new device or for the one that is named.
+    pub(crate) fn invite(&self, code: &str, device: Option<&str>) {
+        self.receiver.book().invite(code, device);
+    }
+
+    pub(crate) fn revoke_key(&self, kid: &str) {
+        self.receiver.book().revoke_key(kid);
+    }
+
+    /// Goes on as another database.
+    pub(crate) fn move_to(&self, audience: &str) {
+        self.receiver.book().move_to(audience.to_owned());
+    }
+
     pub(crate) fn reject(&self, rejects: bool) {
         self.receiver.book().reject(rejects);
     }
