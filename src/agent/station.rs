@@ -76,7 +76,6 @@ pub struct Station {
     forwarder: Forwarder,
     clock: DeviceClock,
     head: ChainHead,
-    boot_id: String,
     /// The report on its way to the disk.
     saving: Option<Entry>,
     deeds: Vec<Deed>,
@@ -87,13 +86,12 @@ impl Station {
         catalog: Catalog,
         policies: Policies,
         forwarder: Forwarder,
-        boot_id: String,
         outbox: Outbox,
         head: ChainHead,
         clock: DeviceClock,
     ) -> Station {
         let capture = Capture::new(catalog, policies);
-        Station { capture, outbox, forwarder, clock, head, boot_id, saving: None, deeds: Vec::new() }
+        Station { capture, outbox, forwarder, clock, head, saving: None, deeds: Vec::new() }
     }
 
     /// Goes on from what a start found on the disk.
@@ -104,8 +102,8 @@ impl Station {
         boot_id: String,
         found: Found,
     ) -> Station {
-        let clock = DeviceClock::remembered(found.offset);
-        Station::new(catalog, policies, forwarder, boot_id, found.outbox, found.head, clock)
+        let clock = DeviceClock::remembered(found.offset, boot_id);
+        Station::new(catalog, policies, forwarder, found.outbox, found.head, clock)
     }
 
     pub fn capture(&self) -> &Capture {
@@ -163,11 +161,10 @@ impl Station {
         if !self.outbox.has_room() {
             return Err("too many reports wait on this device: bring it to a network first".to_owned());
         }
-        for scan in &mut report.scans {
-            scan.at = self.clock.correct(scan.at, now);
-        }
+        report.put_right(&self.clock, now);
         let captured = self.clock.wall(now);
-        let event = Event { device, place: self.head, captured, clock: self.clock.note(&self.boot_id, now), report };
+        let clock = self.clock.note(now, report.oldest(now));
+        let event = Event { device, place: self.head, captured, clock, report };
         let payload = serde_json::to_vec(&EventV1::from(&event)).map_err(|error| error.to_string())?;
         let jws = key.sign_event(&payload);
         if jws.len() > jws::MAX_BYTES {
