@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use super::time::{Now, Wall};
 
-/// How fast a clock may be wrong: quartz drifts by 20 to 100 millionths, which is up to 9 s a day.
-const DRIFT_PPM: u64 = 100;
+/// How fast a clock may be wrong: quartz drifts by 20 to 100 millionths, which is up to 9 s a day. One more, because the time
+/// over which it drifts is measured by that same clock.
+const DRIFT_PPM: u64 = 101;
 /// What is kept is written again when it became wrong or worse by more: less is the network's jitter.
 const TOLERATED_MS: u64 = 2_000;
 /// What whole milliseconds take away: of the server's time, the half way, a difference of boot times, and the uncertainty.
@@ -57,7 +58,9 @@ struct Anchor {
 impl Anchor {
     fn heard(heard: Heard, boot: Duration) -> Anchor {
         let half = heard.round_trip / 2;
-        Anchor { server: heard.server.plus_ms(millis(half)), boot, uncertainty: half.saturating_add(ROUNDING) }
+        // A round trip can take minutes, and the clock that measures it drifts too.
+        let uncertainty = half.saturating_add(drift(heard.round_trip)).saturating_add(ROUNDING);
+        Anchor { server: heard.server.plus_ms(millis(half)), boot, uncertainty }
     }
 
     /// What an earlier start learnt in this very boot.

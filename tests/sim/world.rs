@@ -14,7 +14,7 @@ use tallyman::domain::forward::{Answer, Forwarder};
 use tallyman::domain::id::{DeviceId, Digest, Sequence};
 use tallyman::domain::outbox::Entry;
 use tallyman::domain::policy::Policies;
-use tallyman::domain::time::{Now, Wall};
+use tallyman::domain::time::Wall;
 use tallyman::io::keys::DeviceKey;
 use tallyman::io::store::{Append, Committer, StoreError};
 use tokio::sync::oneshot;

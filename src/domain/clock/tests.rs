@@ -107,7 +107,7 @@ fn the_note_says_how_far_the_time_may_be_off_and_that_grows() {
     clock.learn(heard(1_000_000, 300), NOW);
     let day = later(86_400, 87_400_000);
     let note = clock.note(day, day.boot);
-    assert_eq!(note.uncertainty, Some(Duration::from_millis(154) + Duration::from_micros(8_640_000)));
+    assert_eq!(note.uncertainty, Some(Duration::from_millis(154) + Duration::from_micros(8_726_400)));
     assert_eq!(note.offset_age, Some(Duration::from_secs(86_400)));
 }
 
@@ -117,7 +117,7 @@ fn the_note_holds_for_a_scan_from_long_before_the_server_was_heard() {
     let day = later(86_400, 87_400_000);
     clock.learn(heard(1_000_000, 300), day);
     let with_badge = clock.note(day, NOW.boot).uncertainty;
-    assert_eq!(with_badge, Some(Duration::from_millis(154) + Duration::from_micros(8_640_000)));
+    assert_eq!(with_badge, Some(Duration::from_millis(154) + Duration::from_micros(8_726_400)));
 }
 
 #[test]
