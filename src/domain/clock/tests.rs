@@ -112,6 +112,13 @@ fn the_note_says_how_far_the_time_may_be_off_and_that_grows() {
 }
 
 #[test]
+fn a_round_trip_of_minutes_counts_with_what_the_clock_drifted_meanwhile() {
+    let mut clock = clock();
+    clock.learn(heard(1_000_000, 300_000), NOW);
+    assert_eq!(uncertainty(&clock, NOW), Some(Duration::from_micros(150_000_000 + 30_300 + 4_000)));
+}
+
+#[test]
 fn the_note_holds_for_a_scan_from_long_before_the_server_was_heard() {
     let mut clock = clock();
     let day = later(86_400, 87_400_000);
