@@ -137,8 +137,13 @@ impl Station {
         std::mem::take(&mut self.deeds)
     }
 
-    pub fn input(&mut self, input: Input, turn: Turn, signer: Option<Signer<'_>>) {
-        for effect in self.capture.handle(input, turn.now, &turn.seed()) {
+    pub fn input(&mut self, mut input: Input, turn: Turn, signer: Option<Signer<'_>>) {
+        // A clock in 1970 would give an expiry date the wrong century, and an id the wrong time.
+        let now = Now { wall: self.clock.wall(turn.now), ..turn.now };
+        if let Input::Scan(scan) = &mut input {
+            scan.at.wall = self.clock.wall_at(scan.at.boot, turn.now);
+        }
+        for effect in self.capture.handle(input, now, &turn.seed()) {
             match effect {
                 Effect::Save(report) => match self.seal(*report, turn.now, signer) {
                     Ok((entry, jws)) => {
@@ -305,5 +310,32 @@ impl Station {
         if !settled.is_empty() {
             self.deeds.push(Deed::Settled(settled));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::domain::catalog::Conventions;
+    use crate::domain::clock::{BootTime, Offset};
+    use crate::domain::decode::{RawScan, decode};
+
+    const IN_1970: Now = Now { boot: Duration::from_secs(60), wall: Wall(60_000) };
+
+    #[test]
+    fn a_clock_in_1970_gives_an_expiry_date_its_century_all_the_same() {
+        let boot = Some(BootTime { id: "before".to_owned(), at: Duration::ZERO });
+        let offset = Offset { ms: 0, uncertainty_ms: Some(40), learnt: Some(Wall(1_795_400_000_000)), boot };
+        let clock = DeviceClock::remembered(Some(offset), "this".to_owned());
+        let catalog = Catalog::new(Conventions::default());
+        let forwarder = Forwarder::new(Duration::from_secs(60));
+        let mut station =
+            Station::new(catalog, Policies::default(), forwarder, Outbox::default(), ChainHead::GENESIS, clock);
+        let label = RawScan::new("dock", b"]C1010703206980498817270131", IN_1970);
+        station.input(Input::Scan(decode(label)), Turn { now: IN_1970, random: [0; 32] }, None);
+        let item = station.capture().slip().and_then(|slip| slip.item.as_ref());
+        assert_eq!(item.and_then(|item| item.expiry), jiff::civil::Date::new(2027, 1, 31).ok());
     }
 }

@@ -57,7 +57,7 @@ impl MediaType {
 pub struct KeptScan {
     pub role: Role,
     pub source: Arc<str>,
-    /// When it was read, by the device's own clocks; [`Report::put_right`] makes `wall` the best known time.
+    /// When it was read; [`Report::put_right`] makes `wall` the time that is best known at the end.
     pub at: Now,
     pub raw: Vec<u8>,
     pub text: String,
@@ -110,7 +110,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Writes the best known times in: the wall clock that the scans were read by may have been set since.
+    /// Writes the best known times in: since the scans were read, a server may have been heard, or the wall clock set.
     pub fn put_right(&mut self, clock: &DeviceClock, now: Now) {
         for scan in &mut self.scans {
             scan.at.wall = clock.wall_at(scan.at.boot, now);

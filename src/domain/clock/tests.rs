@@ -133,7 +133,7 @@ fn a_new_start_in_the_same_boot_goes_on_with_what_was_measured() {
     // NTP set the clock meanwhile, which is nothing to this.
     let now = later(60, FRIDAY + HOUR);
     assert_eq!(clock.wall(now), Wall(FRIDAY + 60_000));
-    assert_eq!(uncertainty(&clock, now), Some(Duration::from_millis(4 + 2 + 6)));
+    assert_eq!(uncertainty(&clock, now), Some(Duration::from_micros(4_000 + 2_000 + 6_060)));
 }
 
 #[test]
