@@ -81,7 +81,6 @@ pub struct Station {
     forwarder: Forwarder,
     clock: DeviceClock,
     head: ChainHead,
-    boot_id: String,
     /// The report on its way to the disk.
     saving: Option<Entry>,
     /// How often in a row a bad block kept these from being read; of the last request alone.
@@ -94,23 +93,13 @@ impl Station {
         catalog: Catalog,
         policies: Policies,
         forwarder: Forwarder,
-        boot_id: String,
         outbox: Outbox,
         head: ChainHead,
         clock: DeviceClock,
     ) -> Station {
         let capture = Capture::new(catalog, policies);
-        Station {
-            capture,
-            outbox,
-            forwarder,
-            clock,
-            head,
-            boot_id,
-            saving: None,
-            unread: BTreeMap::new(),
-            deeds: Vec::new(),
-        }
+        let (saving, unread, deeds) = Default::default();
+        Station { capture, outbox, forwarder, clock, head, saving, unread, deeds }
     }
 
     /// Goes on from what a start found on the disk.
@@ -121,8 +110,8 @@ impl Station {
         boot_id: String,
         found: Found,
     ) -> Station {
-        let clock = DeviceClock::remembered(found.offset);
-        Station::new(catalog, policies, forwarder, boot_id, found.outbox, found.head, clock)
+        let clock = DeviceClock::remembered(found.offset, boot_id);
+        Station::new(catalog, policies, forwarder, found.outbox, found.head, clock)
     }
 
     pub fn capture(&self) -> &Capture {
@@ -156,8 +145,13 @@ impl Station {
         std::mem::take(&mut self.deeds)
     }
 
-    pub fn input(&mut self, input: Input, turn: Turn, signer: Option<Signer<'_>>) {
-        for effect in self.capture.handle(input, turn.now, &turn.seed()) {
+    pub fn input(&mut self, mut input: Input, turn: Turn, signer: Option<Signer<'_>>) {
+        // A clock in 1970 would give an expiry date the wrong century, and an id the wrong time.
+        let now = Now { wall: self.clock.wall(turn.now), ..turn.now };
+        if let Input::Scan(scan) = &mut input {
+            scan.at.wall = self.clock.wall_at(scan.at.boot, turn.now);
+        }
+        for effect in self.capture.handle(input, now, &turn.seed()) {
             match effect {
                 Effect::Save(report) => match self.seal(*report, turn.now, signer) {
                     Ok((entry, jws)) => {
@@ -180,11 +174,10 @@ impl Station {
         if !self.outbox.has_room() {
             return Err("too many reports wait on this device: bring it to a network first".to_owned());
         }
-        for scan in &mut report.scans {
-            scan.at = self.clock.correct(scan.at, now);
-        }
+        report.put_right(&self.clock, now);
         let captured = self.clock.wall(now);
-        let event = Event { device, place: self.head, captured, clock: self.clock.note(&self.boot_id, now), report };
+        let clock = self.clock.note(now, report.oldest(now));
+        let event = Event { device, place: self.head, captured, clock, report };
         let payload = serde_json::to_vec(&EventV1::from(&event)).map_err(|error| error.to_string())?;
         let jws = key.sign_event(&payload);
         if jws.len() > jws::MAX_BYTES {

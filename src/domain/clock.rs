@@ -1,17 +1,23 @@
 //! What time it is, as far as this device can know: from Odoo's answers, carried on by the clock that never jumps.
 //!
 //! A device's wall clock jumps, drifts and may start in 1970. Once a server has told its time, this module counts on from
-//! there by boot time and no longer asks the wall clock at all. After a new boot it has only the wall clock and the last known
-//! offset of it.
+//! there by boot time and no longer asks the wall clock at all, for as long as this boot lasts: a new start of the program
+//! goes on with it. What an earlier boot measured is no measurement in this one. The wall clock may have stood still while
+//! the device was off, or have been set since, so there is only a guess, and the event says that nobody knows how good it is.
 
 use std::time::Duration;
 
 use super::time::{Now, Wall};
 
-/// How fast a clock may be wrong: quartz drifts by 20 to 100 millionths, which is up to 9 s a day.
-const DRIFT_PPM: u64 = 100;
-/// Below this, correcting the wall clock would only add the network's jitter.
+/// How fast a clock may be wrong: quartz drifts by 20 to 100 millionths, which is up to 9 s a day. One more, because the time
+/// over which it drifts is measured by that same clock.
+const DRIFT_PPM: u64 = 101;
+/// What is kept is written again when it became wrong or worse by more: less is the network's jitter.
 const TOLERATED_MS: u64 = 2_000;
+/// What whole milliseconds take away: of the server's time, the half way, a difference of boot times, and the uncertainty.
+const ROUNDING: Duration = Duration::from_millis(4);
+/// The name of a boot that could not be read: no other start can be told to be in the same one.
+pub const UNKNOWN_BOOT: &str = "unknown";
 
 /// A server's time, as heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,15 +27,24 @@ pub struct Heard {
     pub round_trip: Duration,
 }
 
-/// What is kept for the next boot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What is kept for the next start.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offset {
-    /// Add this to the device's wall clock.
+    /// What was to be added to the device's wall clock then.
     pub ms: i64,
     /// How far that may have been off when it was learnt; unknown in what the first version kept.
     pub uncertainty_ms: Option<u64>,
     /// When it was learnt, by the server's time.
     pub learnt: Option<Wall>,
+    /// When it was learnt, by the boot clock; unknown in what was kept before this was written down.
+    pub boot: Option<BootTime>,
+}
+
+/// A point on the boot clock of one boot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BootTime {
+    pub id: String,
+    pub at: Duration,
 }
 
 /// A point where server time and boot time were known together.
@@ -41,103 +56,133 @@ struct Anchor {
 }
 
 impl Anchor {
+    fn heard(heard: Heard, boot: Duration) -> Anchor {
+        let half = heard.round_trip / 2;
+        // A round trip can take minutes, and the clock that measures it drifts too.
+        let uncertainty = half.saturating_add(drift(heard.round_trip)).saturating_add(ROUNDING);
+        Anchor { server: heard.server.plus_ms(millis(half)), boot, uncertainty }
+    }
+
+    /// What an earlier start learnt in this very boot.
+    fn kept(offset: &Offset, boot_id: &str) -> Option<Anchor> {
+        let boot = offset.boot.as_ref().filter(|boot| boot.id == boot_id && boot_id != UNKNOWN_BOOT)?;
+        let uncertainty = Duration::from_millis(offset.uncertainty_ms?);
+        Some(Anchor { server: offset.learnt?, boot: boot.at, uncertainty })
+    }
+
     fn wall(&self, boot: Duration) -> Wall {
         let since = millis(boot).saturating_sub(millis(self.boot));
         self.server.plus_ms(since)
     }
 
+    /// How far [`Anchor::wall`] may be off, before the anchor as after it.
     fn uncertainty(&self, boot: Duration) -> Duration {
-        self.uncertainty + drift(boot.saturating_sub(self.boot))
+        self.uncertainty.saturating_add(drift(boot.abs_diff(self.boot)))
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceClock {
+    boot_id: String,
     anchor: Option<Anchor>,
+    /// What the journal has, and as an anchor if it is of this boot.
     remembered: Option<Offset>,
+    kept: Option<Anchor>,
 }
 
-/// What travels with an event, so that a reader can judge its time.
+/// What travels with an event, so that a reader can judge its times.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClockNote {
     pub boot_id: String,
     pub boot: Duration,
-    /// What was added to the device's own wall clock; `None` when it never heard a server's time.
+    /// What was added to the device's own wall clock; `None` when the event's time is that clock's own.
     pub offset_ms: Option<i64>,
-    /// How long ago that was learnt; `None` when an earlier boot learnt it.
+    /// How long ago a server's time was heard; `None` when that wasn't in this boot.
     pub offset_age: Option<Duration>,
-    /// How far the event's time may be off; `None` when nothing is known about that.
+    /// How far the event's time and those of its scans may be off; `None` when nothing is known about that.
     pub uncertainty: Option<Duration>,
 }
 
 impl DeviceClock {
-    /// Starts with the offset that an earlier run kept.
-    pub fn remembered(offset: Option<Offset>) -> DeviceClock {
-        DeviceClock { anchor: None, remembered: offset }
+    /// Starts with what an earlier run kept, in the boot of this name.
+    pub fn remembered(offset: Option<Offset>, boot_id: String) -> DeviceClock {
+        let anchor = offset.as_ref().and_then(|offset| Anchor::kept(offset, &boot_id));
+        DeviceClock { boot_id, anchor, remembered: offset, kept: anchor }
     }
 
     /// The best known time.
     pub fn wall(&self, now: Now) -> Wall {
+        self.anchor.map_or_else(|| self.guess(now), |anchor| anchor.wall(now.boot))
+    }
+
+    /// The best known time of something in this boot. It goes by boot time: the wall clock may have been set in between.
+    pub fn wall_at(&self, boot: Duration, now: Now) -> Wall {
         match self.anchor {
-            Some(anchor) => anchor.wall(now.boot),
-            None => now.wall.plus_ms(self.remembered.map_or(0, |offset| offset.ms)),
+            Some(anchor) => anchor.wall(boot),
+            None => self.guess(now).plus_ms(millis(boot).saturating_sub(millis(now.boot))),
         }
     }
 
-    /// What the device's own clock showed in this turn or not long before, put right as far as is known by now.
-    pub fn correct(&self, shown: Wall, now: Now) -> Wall {
-        shown.plus_ms(self.offset_ms(now).unwrap_or(0))
+    /// The time where nothing was measured in this boot: the wall clock's, which NTP may have set by now, unless it can't be.
+    fn guess(&self, now: Now) -> Wall {
+        let Some(known) = &self.remembered else { return now.wall };
+        let Some(earliest) = self.earliest(known, now) else { return now.wall };
+        if now.wall >= earliest { now.wall } else { now.wall.plus_ms(known.ms).max(earliest) }
     }
 
-    fn offset_ms(&self, now: Now) -> Option<i64> {
-        match self.anchor {
-            Some(anchor) => Some(anchor.wall(now.boot).0.saturating_sub(now.wall.0)),
-            None => self.remembered.map(|offset| offset.ms),
-        }
+    /// Before this it can't be: what was learnt in an earlier boot is older than this one.
+    fn earliest(&self, known: &Offset, now: Now) -> Option<Wall> {
+        let unsure = i64::try_from(known.uncertainty_ms.unwrap_or(0)).unwrap_or(i64::MAX);
+        let told = |id: &str| id != UNKNOWN_BOOT;
+        let other = known.boot.as_ref().is_some_and(|boot| boot.id != self.boot_id && told(&boot.id));
+        let since = if other && told(&self.boot_id) { millis(now.boot) } else { 0 };
+        Some(known.learnt?.plus_ms(unsure.saturating_neg()).plus_ms(since))
     }
 
-    /// Takes a server's time. Returns what to keep for the next boot when that changed by more than jitter.
+    /// Takes a server's time. Returns what to keep for the next start when that changed by more than jitter.
     pub fn learn(&mut self, heard: Heard, now: Now) -> Option<Offset> {
-        let half = heard.round_trip / 2;
-        let fresh = Anchor { server: heard.server.plus_ms(millis(half)), boot: now.boot, uncertainty: half };
+        let fresh = Anchor::heard(heard, now.boot);
         // What is known better than this answer can tell stays, as long as the two agree.
-        let keep = self.anchor.is_some_and(|known| {
+        let better = self.anchor.filter(|known| {
             let apart = Duration::from_millis(known.wall(now.boot).0.abs_diff(fresh.server.0));
             let known = known.uncertainty(now.boot);
-            known <= fresh.uncertainty && apart <= known + fresh.uncertainty
+            known <= fresh.uncertainty && apart <= known.saturating_add(fresh.uncertainty)
         });
-        let anchor = *self.anchor.get_or_insert(fresh);
-        let anchor = if keep { anchor } else { fresh };
+        let anchor = better.unwrap_or(fresh);
         self.anchor = Some(anchor);
         let ms = anchor.wall(now.boot).0.saturating_sub(now.wall.0);
         let ms = if ms.unsigned_abs() <= TOLERATED_MS { 0 } else { ms };
-        if self.remembered.is_some_and(|known| known.ms.abs_diff(ms) <= TOLERATED_MS) {
+        if self.is_kept(anchor, ms, now) {
             return None;
         }
-        let uncertainty_ms = u64::try_from(anchor.uncertainty(now.boot).as_millis()).ok();
-        self.remembered = Some(Offset { ms, uncertainty_ms, learnt: Some(anchor.wall(now.boot)) });
-        self.remembered
+        // Rounded up, and once more for the difference of boot times.
+        let uncertainty_ms =
+            u64::try_from(anchor.uncertainty(now.boot).as_millis()).ok().map(|ms| ms.saturating_add(2));
+        let boot = Some(BootTime { id: self.boot_id.clone(), at: now.boot });
+        self.kept = Some(anchor);
+        self.remembered = Some(Offset { ms, uncertainty_ms, learnt: Some(anchor.wall(now.boot)), boot });
+        self.remembered.clone()
     }
 
-    pub fn note(&self, boot_id: &str, now: Now) -> ClockNote {
+    /// True when a start in this boot, or in the next, would know as much without writing anything.
+    fn is_kept(&self, anchor: Anchor, ms: i64, now: Now) -> bool {
+        let Some(kept) = self.kept else { return false };
+        let worse = kept.uncertainty(now.boot).saturating_sub(anchor.uncertainty(now.boot));
+        worse <= Duration::from_millis(TOLERATED_MS)
+            && kept.wall(now.boot).0.abs_diff(anchor.wall(now.boot).0) <= TOLERATED_MS
+            && self.remembered.as_ref().is_some_and(|known| known.ms.abs_diff(ms) <= TOLERATED_MS)
+    }
+
+    /// What to say of the times in an event that is sealed now; the oldest thing in it is of `oldest`, on the boot clock.
+    pub fn note(&self, now: Now, oldest: Duration) -> ClockNote {
+        let added = self.wall(now).0.saturating_sub(now.wall.0);
         ClockNote {
-            boot_id: boot_id.to_owned(),
+            boot_id: self.boot_id.clone(),
             boot: now.boot,
-            offset_ms: self.offset_ms(now),
+            offset_ms: (self.anchor.is_some() || added != 0).then_some(added),
             offset_age: self.anchor.map(|anchor| now.boot.saturating_sub(anchor.boot)),
-            uncertainty: self.uncertainty(now),
+            uncertainty: self.anchor.map(|anchor| anchor.uncertainty(now.boot).max(anchor.uncertainty(oldest))),
         }
-    }
-
-    fn uncertainty(&self, now: Now) -> Option<Duration> {
-        if let Some(anchor) = self.anchor {
-            return Some(anchor.uncertainty(now.boot));
-        }
-        let Offset { uncertainty_ms, learnt, .. } = self.remembered?;
-        let since = self.wall(now).0.saturating_sub(learnt?.0);
-        // Before what was known in an earlier boot: the clock was set back or lost its battery, and nothing is known.
-        let since = Duration::from_millis(u64::try_from(since).ok()?);
-        Some(Duration::from_millis(uncertainty_ms? + TOLERATED_MS) + drift(since))
     }
 }
 
@@ -150,76 +195,4 @@ fn millis(duration: Duration) -> i64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Now = Now { boot: Duration::from_secs(100), wall: Wall(1_000_000) };
-
-    fn later(seconds: u64, wall: i64) -> Now {
-        Now { boot: NOW.boot + Duration::from_secs(seconds), wall: Wall(wall) }
-    }
-
-    fn heard(server: i64, round_trip_ms: u64) -> Heard {
-        Heard { server: Wall(server), round_trip: Duration::from_millis(round_trip_ms) }
-    }
-
-    #[test]
-    fn a_clock_in_1970_is_corrected_by_the_server() {
-        let mut clock = DeviceClock::default();
-        let kept = clock.learn(heard(1_795_414_353_000, 0), NOW).unwrap();
-        assert_eq!(kept.ms, 1_795_413_353_000);
-        assert_eq!(clock.wall(NOW), Wall(1_795_414_353_000));
-    }
-
-    #[test]
-    fn jitter_is_not_written_down_again() {
-        let mut clock = DeviceClock::default();
-        assert!(clock.learn(heard(1_060_000, 10), NOW).is_some());
-        assert_eq!(clock.learn(heard(1_061_500, 10), NOW), None);
-    }
-
-    #[test]
-    fn a_wall_clock_that_jumps_moves_nothing_once_the_time_is_known() {
-        let mut clock = DeviceClock::default();
-        clock.learn(heard(5_000_000, 100), NOW);
-        for wall in [0, 1_007_000, 9_000_000_000] {
-            let now = later(7, wall);
-            assert_eq!(clock.wall(now), Wall(5_007_050));
-            assert_eq!(clock.note("b", now).offset_ms, Some(5_007_050 - wall));
-        }
-    }
-
-    #[test]
-    fn a_worse_answer_that_agrees_changes_nothing_and_one_that_contradicts_does() {
-        let mut clock = DeviceClock::default();
-        clock.learn(heard(5_000_000, 100), NOW);
-        clock.learn(heard(4_999_000, 4_000), NOW);
-        assert_eq!(clock.wall(NOW), Wall(5_000_050));
-        clock.learn(heard(8_000_000, 4_000), NOW);
-        assert_eq!(clock.wall(NOW), Wall(8_002_000));
-        clock.learn(heard(8_000_000, 20), NOW);
-        assert_eq!(clock.wall(NOW), Wall(8_000_010));
-    }
-
-    #[test]
-    fn the_note_says_how_far_the_time_may_be_off_and_that_grows() {
-        let mut clock = DeviceClock::default();
-        assert_eq!(clock.note("b", NOW).uncertainty, None);
-        clock.learn(heard(1_000_000, 300), NOW);
-        let note = clock.note("b", later(86_400, 87_400_000));
-        assert_eq!(note.uncertainty, Some(Duration::from_millis(150) + Duration::from_micros(8_640_000)));
-        assert_eq!(note.offset_age, Some(Duration::from_secs(86_400)));
-    }
-
-    #[test]
-    fn what_an_earlier_boot_learnt_holds_unless_the_clock_went_back() {
-        let offset = Offset { ms: 5_000, uncertainty_ms: Some(40), learnt: Some(Wall(1_004_000)) };
-        let clock = DeviceClock::remembered(Some(offset));
-        let note = clock.note("b", NOW);
-        assert_eq!((clock.wall(NOW), note.offset_age), (Wall(1_005_000), None));
-        assert_eq!(note.uncertainty, Some(Duration::from_micros(2_040_100)));
-        // The battery of the clock was empty.
-        let reset = Now { wall: Wall(0), ..NOW };
-        assert_eq!(clock.note("b", reset).uncertainty, None);
-    }
-}
+mod tests;

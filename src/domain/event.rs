@@ -1,16 +1,17 @@
 //! An event: an immutable fact about what somebody saw, bound into its device's chain.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::civil::Date;
 
 use super::catalog::Operator;
-use super::clock::ClockNote;
+use super::clock::{ClockNote, DeviceClock};
 use super::decode::gtin::Gtin;
 use super::id::{ChainHead, DeviceId, Digest, EventId};
 use super::policy::{Kind, Reason};
 use super::quantity::Quantity;
-use super::time::Wall;
+use super::time::{Now, Wall};
 
 /// The thing that the report is about, as it was read and as far as it was understood.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,7 +57,8 @@ impl MediaType {
 pub struct KeptScan {
     pub role: Role,
     pub source: Arc<str>,
-    pub at: Wall,
+    /// When it was read; [`Report::put_right`] makes `wall` the time that is best known at the end.
+    pub at: Now,
     pub raw: Vec<u8>,
     pub text: String,
     pub kind: &'static str,
@@ -108,6 +110,18 @@ pub struct Report {
 }
 
 impl Report {
+    /// Writes the best known times in: since the scans were read, a server may have been heard, or the wall clock set.
+    pub fn put_right(&mut self, clock: &DeviceClock, now: Now) {
+        for scan in &mut self.scans {
+            scan.at.wall = clock.wall_at(scan.at.boot, now);
+        }
+    }
+
+    /// When the oldest scan was read, on the boot clock: a badge is scanned once a shift.
+    pub fn oldest(&self, now: Now) -> Duration {
+        self.scans.iter().map(|scan| scan.at.boot).fold(now.boot, Duration::min)
+    }
+
     /// What the report is about, in one word: the document, else the bin, else the item.
     pub fn subject(&self) -> String {
         let item = || self.item.as_ref().map(|item| item.code.clone());

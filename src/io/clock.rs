@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use rustix::time::{ClockId, clock_gettime};
 
+use crate::domain::clock::UNKNOWN_BOOT;
 use crate::domain::time::{Now, Wall};
 
 /// An event that the kernel says is older than this was timed by a wall clock that has jumped since.
@@ -41,7 +42,7 @@ fn wall(at: SystemTime) -> Wall {
 /// Names this boot, so that boot times of two boots are never compared.
 pub fn boot_id() -> String {
     let read = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
-    read.map_or_else(|_| "unknown".to_owned(), |id| id.trim().to_owned())
+    read.map_or_else(|_| UNKNOWN_BOOT.to_owned(), |id| id.trim().to_owned())
 }
 
 #[cfg(test)]

@@ -183,7 +183,7 @@ impl From<&KeptScan> for ScanV1 {
         ScanV1 {
             role: scan.role.name().to_owned(),
             source: scan.source.to_string(),
-            at: scan.at.to_string(),
+            at: scan.at.wall.to_string(),
             raw: jws::encode(&scan.raw),
             text: scan.text.clone(),
             kind: scan.kind.to_owned(),
@@ -207,7 +207,7 @@ mod tests {
     use super::*;
     use crate::domain::capture::{Capture, Effect, Input, TypedSlot};
     use crate::domain::catalog::{Catalog, Conventions};
-    use crate::domain::clock::{DeviceClock, Offset};
+    use crate::domain::clock::{BootTime, DeviceClock, Offset};
     use crate::domain::decode::command::Command;
     use crate::domain::decode::{Flaw, RawScan, decode};
     use crate::domain::event::{MediaType, Report};
@@ -250,17 +250,19 @@ mod tests {
     fn the_fullest_report_is_within_the_wires_64_kib() {
         let report = fullest_report();
         assert!(report.scans.len() > 50 && report.scans_omitted > 100 && report.photos.len() == 16);
+        let boot_id = "b".repeat(36);
+        let offset = Offset {
+            ms: i64::MIN,
+            uncertainty_ms: Some(u64::MAX / 2),
+            learnt: Some(Wall(i64::MIN)),
+            boot: Some(BootTime { id: boot_id.clone(), at: Duration::ZERO }),
+        };
         let event = Event {
             report,
             device: DeviceId(uuid::Uuid::max()),
             place: ChainHead::GENESIS,
             captured: NOW.wall,
-            clock: DeviceClock::remembered(Some(Offset {
-                ms: i64::MIN,
-                uncertainty_ms: Some(u64::MAX / 2),
-                learnt: Some(Wall(i64::MIN)),
-            }))
-            .note(&"b".repeat(36), NOW),
+            clock: DeviceClock::remembered(Some(offset), boot_id).note(NOW, Duration::ZERO),
         };
         let payload = serde_json::to_vec(&EventV1::from(&event)).unwrap();
         let jws = jws::sign(jws::EVENT, &"k".repeat(43), &payload, |_| [0; 64]);

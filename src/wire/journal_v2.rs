@@ -40,11 +40,12 @@
 //! bodies. Its segments are read as they are and never appended to.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rmp_serde::{from_slice, to_vec_named};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::clock::Offset;
+use crate::domain::clock::{BootTime, Offset};
 use crate::domain::event::{MediaType, Photo};
 use crate::domain::id::{ChainHead, Digest, EventId, Sequence};
 use crate::domain::outbox::{Change, Entry, State};
@@ -133,13 +134,16 @@ pub enum Record {
     PhotoSent {
         digest: String,
     },
-    /// The last known offset of the device's clock, in milliseconds, how far that may be off, and when it was learnt.
+    /// The last known offset of the device's clock, in milliseconds, how far that may be off, and when it was learnt: by the
+    /// server's time, and on the clock of which boot. It is a measurement in that boot alone.
     Offset {
         ms: i64,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         uncertainty_ms: Option<u64>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         learnt_ms: Option<i64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        boot: Option<BootRecord>,
     },
     /// An event that was written before, and what has become of it since.
     Carried {
@@ -156,6 +160,13 @@ pub enum Record {
         digest: String,
         why: String,
     },
+}
+
+/// A point on the boot clock of one boot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BootRecord {
+    pub id: String,
+    pub ms: u64,
 }
 
 /// What has become of an event.
@@ -243,8 +254,16 @@ impl EventRecord {
 
 impl From<Offset> for Record {
     fn from(offset: Offset) -> Record {
-        let Offset { ms, uncertainty_ms, learnt } = offset;
-        Record::Offset { ms, uncertainty_ms, learnt_ms: learnt.map(|at| at.0) }
+        let Offset { ms, uncertainty_ms, learnt, boot } = offset;
+        let whole = |at: Duration| u64::try_from(at.as_millis()).unwrap_or(u64::MAX);
+        let boot = boot.map(|BootTime { id, at }| BootRecord { id, ms: whole(at) });
+        Record::Offset { ms, uncertainty_ms, learnt_ms: learnt.map(|at| at.0), boot }
+    }
+}
+
+impl From<BootRecord> for BootTime {
+    fn from(BootRecord { id, ms }: BootRecord) -> BootTime {
+        BootTime { id, at: Duration::from_millis(ms) }
     }
 }
 
@@ -381,15 +400,31 @@ mod tests {
         assert!(bytes.is_empty());
     }
 
+    fn bytes(hex: &str) -> Vec<u8> {
+        let hex: String = hex.split_whitespace().collect();
+        (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap()).collect()
+    }
+
     /// The bytes that version 1 wrote on the day it was made: a reader of every later version must read them.
     #[test]
     fn the_first_versions_bytes_still_read() {
         let hex = "81a964656c69766572656483a873657175656e636507a463617365ae4558432f323032362f3030303037\
                    ac70686f746f735f746865726590";
-        let hex: String = hex.split_whitespace().collect();
-        let body: Vec<u8> =
-            (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap()).collect();
+        let body = bytes(hex);
         assert_eq!(from_slice::<Record>(&body).unwrap(), record());
         assert_eq!(to_vec_named(&record()).unwrap(), body);
+    }
+    /// The first has its `ms` alone, the second what was added to it before boots were named.
+    #[test]
+    fn a_clocks_offset_of_each_age_still_reads() {
+        let first = bytes("81a66f666673657481a26d7305");
+        let second = bytes("81a66f666673657483a26d7305ae756e6365727461696e74795f6d7328a96c6561726e745f6d7301");
+        let offset = |uncertainty_ms, learnt_ms, boot| Record::Offset { ms: 5, uncertainty_ms, learnt_ms, boot };
+        for (body, record) in [(first, offset(None, None, None)), (second, offset(Some(40), Some(1), None))] {
+            assert_eq!(from_slice::<Record>(&body).unwrap(), record);
+            assert_eq!(to_vec_named(&record).unwrap(), body);
+        }
+        let named = offset(Some(40), Some(1), Some(BootRecord { id: "b".to_owned(), ms: 7 }));
+        assert_eq!(from_slice::<Record>(&to_vec_named(&named).unwrap()).unwrap(), named);
     }
 }

@@ -12,6 +12,7 @@
 )]
 #![allow(clippy::print_stderr, reason = "a seed must be seen")]
 
+mod clocks;
 mod disk;
 mod index;
 mod net;
@@ -69,6 +70,8 @@ struct Sum {
     cases: AtomicU64,
     starts: AtomicU64,
     lost: AtomicU64,
+    exact: AtomicU64,
+    unknown: AtomicU64,
 }
 
 fn live(seed: u64, sum: &Sum) {
@@ -95,6 +98,8 @@ fn live(seed: u64, sum: &Sum) {
     sum.cases.fetch_add(world.net.book.cases().len() as u64, Ordering::Relaxed);
     sum.starts.fetch_add(u64::from(world.starts()), Ordering::Relaxed);
     sum.lost.fetch_add(world.lost().len() as u64, Ordering::Relaxed);
+    sum.exact.fetch_add(world.told_times.exact, Ordering::Relaxed);
+    sum.unknown.fetch_add(world.told_times.unknown, Ordering::Relaxed);
 }
 
 /// The promises.
@@ -176,6 +181,9 @@ fn no_life_of_a_device_loses_or_doubles_what_beeped() {
     });
     let [lives, beeps, cases, starts, lost] =
         [&sum.lives, &sum.beeps, &sum.cases, &sum.starts, &sum.lost].map(|count| count.load(Ordering::Relaxed));
+    let [exact, unknown] = [&sum.exact, &sum.unknown].map(|count| count.load(Ordering::Relaxed));
     eprintln!("{lives} lives, {starts} starts, {beeps} beeps, {cases} cases, {lost} lost to damage");
+    eprintln!("{exact} reports said how exact their times are, {unknown} that nobody knows");
     assert!(beeps > 3 * lives && starts > 3 * lives && lost > lives / 50, "too little happened to prove anything");
+    assert!(exact > beeps / 4 && unknown > beeps / 20, "too few times were told, or too many, to prove anything");
 }

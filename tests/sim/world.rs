@@ -14,12 +14,13 @@ use tallyman::domain::forward::{Answer, Forwarder, Unreachable};
 use tallyman::domain::id::{DeviceId, Digest, Sequence};
 use tallyman::domain::outbox::Entry;
 use tallyman::domain::policy::Policies;
-use tallyman::domain::time::{Now, Wall};
+use tallyman::domain::time::Wall;
 use tallyman::io::keys::DeviceKey;
 use tallyman::io::store::{Append, Committer, StoreError};
 use tallyman::wire::journal_v2::Record;
 use tokio::sync::oneshot;
 
+use crate::clocks::{Clocks, TimesTold};
 use crate::disk::{Fault, Platter, SimDisk};
 use crate::index::{Memory, SimIndex};
 use crate::net::{BAD, MOODS, Net, Weather, gone, is_poisonous};
@@ -103,11 +104,11 @@ pub(crate) struct World<'a> {
     pub(crate) rng: fastrand::Rng,
     /// How many of forty disasters don't happen.
     calm: u16,
-    truth: i64,
-    boot: Duration,
-    boots: u32,
-    /// What the device's wall clock is off by.
-    off: i64,
+    clocks: Clocks,
+    starts: u32,
+    /// When each scan was read, in truth; the scan's source has its number.
+    scanned: Vec<Wall>,
+    pub(crate) told_times: TimesTold,
     pub(crate) platter: Rc<RefCell<Platter>>,
     pub(crate) memory: Rc<RefCell<Memory>>,
     pub(crate) net: Net,
@@ -138,10 +139,10 @@ impl<'a> World<'a> {
             fixtures,
             calm: fastrand::Rng::with_seed(!seed).u16(..40),
             rng: fastrand::Rng::with_seed(seed),
-            truth: 1_795_400_000_000,
-            boot: Duration::from_secs(20),
-            boots: 1,
-            off: 0,
+            clocks: Clocks::new(seed),
+            starts: 0,
+            scanned: Vec::new(),
+            told_times: TimesTold::default(),
             platter: Rc::new(RefCell::new(platter)),
             memory: Rc::new(RefCell::new(Memory::new(seed))),
             net,
@@ -169,12 +170,11 @@ impl<'a> World<'a> {
     fn turn(&mut self) -> Turn {
         let mut random = [0; 32];
         self.rng.fill(&mut random);
-        Turn { now: Now { boot: self.boot, wall: Wall(self.truth + self.off) }, random }
+        Turn { now: self.clocks.now(), random }
     }
 
     pub(crate) fn pass(&mut self, time: Duration) {
-        self.truth += i64::try_from(time.as_millis()).unwrap();
-        self.boot += time;
+        self.clocks.pass(time);
     }
 
     /// One thing happens.
@@ -202,7 +202,7 @@ impl<'a> World<'a> {
                 0 | 1 => self.crash(Fault::PowerCut),
                 2 => self.crash(Fault::Kill),
                 3 => self.stop(),
-                4 => self.off = self.rng.i64(-100_000_000..100_000_000),
+                4 => self.clocks.set_to(self.rng.i64(-100_000_000..100_000_000)),
                 _ => self.break_something(),
             },
             _ => {}
@@ -274,8 +274,8 @@ impl<'a> World<'a> {
         self.told.extend(damage.iter().flat_map(|words| named(words)));
         damage.iter().for_each(|words| self.trace.push_back(format!("    {words}")));
         let lost = lost(&committer);
-        self.boots += 1;
-        let boot_id = format!("boot-{}", self.boots);
+        self.starts += 1;
+        let boot_id = self.clocks.boot_id();
         let forwarder = Forwarder::new(LONGEST_WAIT);
         let policies = Policies::default();
         let station = Station::resume(self.fixtures.catalog.clone(), policies, forwarder, boot_id, found);
@@ -347,11 +347,8 @@ impl<'a> World<'a> {
         self.script.clear();
         self.memory.borrow_mut().cut();
         if power {
-            self.boot = Duration::from_secs(20);
-            if self.rng.u8(..4) == 0 {
-                // The clock's battery is empty as well.
-                self.off = -self.truth;
-            }
+            let empty = self.rng.u8(..4) == 0;
+            self.clocks.reboot(empty);
             if self.rng.u8(..10) == 0 {
                 self.memory.borrow_mut().lose_all();
             }
@@ -386,7 +383,12 @@ impl<'a> World<'a> {
             return self.begin_report();
         };
         let input = match hand {
-            Hand::Scan(code) => Input::Scan(decode(RawScan::new("gun", code.as_bytes(), turn.now))),
+            Hand::Scan(code) => {
+                let source = self.scanned.len().to_string();
+                self.scanned.push(self.clocks.truth());
+                self.clocks.step_between_scans();
+                Input::Scan(decode(RawScan::new(&source, code.as_bytes(), turn.now)))
+            }
             Hand::Photo => {
                 let bytes: Vec<u8> = std::iter::repeat_with(|| self.rng.u8(..)).take(300).collect();
                 let digest = Digest::of(&bytes);
@@ -468,6 +470,7 @@ impl<'a> World<'a> {
         for deed in device.station.take_deeds() {
             match deed {
                 Deed::Save { record, entry } => {
+                    self.told_times.judge(&record, self.clocks.truth(), &self.scanned);
                     let (done, wait) = oneshot::channel();
                     self.saving = Some(entry.clone());
                     device.queue.push_back(Request::Append(Append { record, entry: Some(Box::new(entry)), done }));
@@ -499,7 +502,7 @@ impl<'a> World<'a> {
                 Deed::Tell(_) => {}
                 Deed::Read(sequences) => device.queue.push_back(Request::Read(sequences)),
                 Deed::Send { events, wall } => {
-                    let answer = self.net.send(&events, wall, Wall(self.truth), &mut self.rng);
+                    let answer = self.net.send(&events, wall, self.clocks.truth(), &mut self.rng);
                     device.answer = Some(on_the_line(self.net.weather, answer, &mut self.moods, &mut took));
                 }
                 Deed::Upload { piece, .. } => {
@@ -552,7 +555,7 @@ impl<'a> World<'a> {
 
     /// How often the agent has started.
     pub(crate) fn starts(&self) -> u32 {
-        self.boots - 1
+        self.starts
     }
 
     pub(crate) fn station(&self) -> &Station {

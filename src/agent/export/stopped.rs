@@ -35,7 +35,7 @@ pub fn from_disk(
     }
     let opened = Committer::open(Peek::at(&journal), SEGMENT_BYTES, NoIndex, Vec::new());
     let (committer, found) = opened.map_err(in_folder)?;
-    let now = DeviceClock::remembered(found.offset).wall(clock::now());
+    let now = DeviceClock::remembered(found.offset, clock::boot_id()).wall(clock::now());
     let waiting = Waiting { unsent: bundle::unsent(&found.outbox), now, folder: folder.to_owned() };
     let mut damage = found.damage;
     let mut told = |piece: Piece| {

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::domain::catalog::Conventions;
+use crate::domain::clock::{BootTime, Offset};
+use crate::domain::decode::{RawScan, decode};
 use crate::domain::id::EventId;
 use crate::domain::policy::Kind;
 
@@ -28,7 +30,8 @@ fn station(events: u64) -> Station {
     (1..=events).for_each(|n| outbox.admit(entry(n), &[]));
     let (catalog, policies) = (Catalog::new(Conventions::default()), Policies::default());
     let forwarder = Forwarder::new(Duration::from_secs(60));
-    Station::new(catalog, policies, forwarder, "boot".into(), outbox, ChainHead::GENESIS, DeviceClock::default())
+    let clock = DeviceClock::remembered(None, "boot".into());
+    Station::new(catalog, policies, forwarder, outbox, ChainHead::GENESIS, clock)
 }
 
 /// Tries for ten minutes, in which each event is read as `read` says: how many the first request has, and what is journalled.
@@ -90,4 +93,21 @@ fn a_bad_block_is_believed_after_a_while_and_costs_one_report() {
     assert_eq!(tries.get(), READ_AGAIN + 1);
     assert!(sent > 0, "the others go");
     assert!(matches!(&noted[..], [Record::Parked { sequence: 1, code, .. }] if code == "unreadable"), "{noted:?}");
+}
+
+const IN_1970: Now = Now { boot: Duration::from_secs(60), wall: Wall(60_000) };
+
+#[test]
+fn a_clock_in_1970_gives_an_expiry_date_its_century_all_the_same() {
+    let boot = Some(BootTime { id: "before".to_owned(), at: Duration::ZERO });
+    let offset = Offset { ms: 0, uncertainty_ms: Some(40), learnt: Some(Wall(1_795_400_000_000)), boot };
+    let clock = DeviceClock::remembered(Some(offset), "this".to_owned());
+    let catalog = Catalog::new(Conventions::default());
+    let forwarder = Forwarder::new(Duration::from_secs(60));
+    let mut station =
+        Station::new(catalog, Policies::default(), forwarder, Outbox::default(), ChainHead::GENESIS, clock);
+    let label = RawScan::new("dock", b"]C1010703206980498817270131", IN_1970);
+    station.input(Input::Scan(decode(label)), Turn { now: IN_1970, random: [0; 32] }, None);
+    let item = station.capture().slip().and_then(|slip| slip.item.as_ref());
+    assert_eq!(item.and_then(|item| item.expiry), jiff::civil::Date::new(2027, 1, 31).ok());
 }

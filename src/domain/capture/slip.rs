@@ -136,7 +136,7 @@ pub(super) fn evidence(scan: &Scan, role: Role) -> KeptScan {
     KeptScan {
         role,
         source: scan.source.clone(),
-        at: scan.at.wall,
+        at: scan.at,
         raw: scan.raw.clone(),
         text: scan.text.clone(),
         kind: scan.meaning.name(),

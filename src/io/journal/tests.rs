@@ -339,7 +339,7 @@ fn a_segment_that_became_zeros_is_set_aside_with_words() {
 fn a_segment_begins_with_the_clocks_offset_and_has_its_size_from_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let (mut journal, ..) = open(folder.path());
-    let offset = Record::Offset { ms: 5, uncertainty_ms: Some(40), learnt_ms: Some(1) };
+    let offset = Record::Offset { ms: 5, uncertainty_ms: Some(40), learnt_ms: Some(1), boot: None };
     journal.append(&[&offset]).unwrap();
     (1..=2000).for_each(|n| drop(journal.append(&[&event(n)]).unwrap()));
     let last = journal.current_segment();

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use super::StoreError;
 use super::ledger::Ledger;
-use crate::domain::clock::Offset;
+use crate::domain::clock::{BootTime, Offset};
 use crate::domain::id::{ChainHead, Digest, Sequence};
 use crate::domain::outbox::{Entry, Outbox, State};
 use crate::domain::room::Room;
@@ -312,9 +312,9 @@ impl Replay {
                 Some(entry) => drop(self.entries.insert(entry.sequence, Box::new(entry))),
                 None => self.damage.push(format!("event {} has fields that this version can't read", event.sequence)),
             },
-            Record::Offset { ms, uncertainty_ms, learnt_ms } => {
-                let (ms, uncertainty_ms) = (*ms, *uncertainty_ms);
-                self.offset = Some(Offset { ms, uncertainty_ms, learnt: learnt_ms.map(Wall) });
+            Record::Offset { ms, uncertainty_ms, learnt_ms, boot } => {
+                let (ms, uncertainty_ms, boot) = (*ms, *uncertainty_ms, boot.clone().map(BootTime::from));
+                self.offset = Some(Offset { ms, uncertainty_ms, learnt: learnt_ms.map(Wall), boot });
             }
             Record::PhotoLost { digest, why } => {
                 self.photos_lost.extend(Digest::parse(digest).map(|digest| (digest, why.clone())));

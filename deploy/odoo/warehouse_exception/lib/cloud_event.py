@@ -81,7 +81,7 @@ class Scan:
 
 @dataclass(frozen=True)
 class Clock:
-    """How far the event's time can be trusted. None: the device did not say, or has never heard a server's time."""
+    """How far the event's time can be trusted. None: the device did not say, or does not know."""
 
     offset_ms: int | None
     uncertainty_ms: int | None

@@ -14,12 +14,13 @@ class WarehouseExceptionEvent(models.Model):
     clock_knowledge = fields.Selection(
         [
             ("measured", "Known, and how exactly"),
-            ("corrected", "Checked, without telling how exactly"),
-            ("never", "Never checked"),
+            ("corrected", "Corrected, without knowing how exactly"),
+            ("never", "Not checked since the device was switched on"),
         ],
         "Clock",
         readonly=True,
-        help="What the device knew of the right time when it wrote the event's.",
+        help="What the device knew of the right time when it wrote the event's. "
+        "Where it knew nothing, look at when the event was received.",
     )
     captured_precision = fields.Char("Exact to", compute="_compute_captured_precision")
     clock_correction = fields.Char(
@@ -37,14 +38,15 @@ class WarehouseExceptionEvent(models.Model):
         if self.clock_knowledge == "measured":
             return f"\N{PLUS-MINUS SIGN} {precision.rough(round(self.clock_uncertainty_ms))}"
         if self.clock_knowledge == "corrected":
-            return self.env._("(the device checked its clock and did not say how exact it is)")
+            return self.env._("(the device corrected its clock and does not know how exact it is)")
         if self.clock_knowledge == "never":
-            return self.env._("(the device's clock was never checked)")
+            return self.env._("(the device's clock was not checked since it was switched on)")
         return False
 
     @api.model
     def _clock_values(self, clock):
-        """What to store of a Clock. Who tells an uncertainty has heard a server, if only that nothing is to correct."""
+        """What to store of a Clock. Who tells an uncertainty has heard a server since it was switched on, if only that
+        nothing is to correct; who tells an offset alone, before that."""
         if clock.uncertainty_ms is not None:
             knowledge = "measured"
         else:

@@ -23,13 +23,13 @@ class TestCase(ExceptionCommon):
         self.assertEqual((case.state, case.unresolved), ("open", ""))
 
     def test_a_case_tells_how_exact_its_time_is(self):
-        never = "(the device's clock was never checked)"
+        never = "(the device's clock was not checked since it was switched on)"
         for clock, shown, correction in (
             ({"offset_ms": -1200, "uncertainty_ms": 2300}, "\N{PLUS-MINUS SIGN} 3 s", "-1.2 s"),
             ({"offset_ms": 0, "uncertainty_ms": 0}, "\N{PLUS-MINUS SIGN} 0 ms", "+0 s"),
             (
                 {"offset_ms": 10**12},
-                "(the device checked its clock and did not say how exact it is)",
+                "(the device corrected its clock and does not know how exact it is)",
                 "+1,000,000,000 s",
             ),
             ({}, never, False),
