@@ -1,5 +1,6 @@
 import errno
 import hashlib
+import io
 import json
 import os
 import time
@@ -72,25 +73,18 @@ def photo(data, media_type="image/jpeg"):
     return {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data), "media_type": media_type}
 
 
-class Full:
-    """A file on a disk that takes `room` bytes of it and no more."""
+class Full(io.FileIO):
+    """A new file on a disk that takes `room` bytes of it and no more."""
 
-    def __init__(self, file, room):
-        self.file, self.room = file, room
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_raised):
-        self.file.close()
-
-    def __getattr__(self, name):
-        return getattr(self.file, name)
+    def __init__(self, path, mode, room):
+        super().__init__(path, mode)
+        self.room = room
 
     def write(self, data):
-        self.file.write(data[: self.room])
-        if len(data) > self.room:
+        written = super().write(data[: self.room])
+        if written < len(data):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return written
 
 
 @contextmanager
@@ -98,8 +92,7 @@ def full_disk(room=2):
     """Whoever makes a file, Odoo or this addon, gets `room` bytes of it onto the disk; the rest is refused."""
 
     def opened(path, mode="r", **options):
-        file = open(path, mode, **options)
-        return Full(file, room) if mode in ("wb", "xb") else file
+        return Full(path, mode, room) if mode in ("wb", "xb") else open(path, mode, **options)
 
     with ExitStack() as patches:
         for module in (filestore, odoos_filestore):
