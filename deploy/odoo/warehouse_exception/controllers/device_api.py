@@ -9,6 +9,7 @@ from ..lib import cloud_event, coding, enrolment, request_token
 from ..lib.strict_json import JsonError, loads_object
 from ..models.device import Revoked
 from ..models.enrolment import CodeInvalid
+from ..models.evidence import NotStored
 from .reply import BASE_PATH, Refusal, json_reply, server_time
 
 MAX_EVENTS = 50
@@ -90,13 +91,13 @@ class DeviceApi(http.Controller):
         length = self._byte_header("Upload-Length", None)
         if length is not None and length > cloud_event.MAX_PHOTO_BYTES:
             raise Refusal.too_large(cloud_event.MAX_PHOTO_BYTES)
-        outcome = device.env["warehouse.exception.evidence"]._receive(
-            device,
-            self._digest(sha256),
-            self._byte_header("Upload-Offset", 0),
-            length,
-            self._body(cloud_event.MAX_PHOTO_BYTES),
-        )
+        offset, data = self._byte_header("Upload-Offset", 0), self._body(cloud_event.MAX_PHOTO_BYTES)
+        try:
+            outcome = device.env["warehouse.exception.evidence"]._receive(
+                device, self._digest(sha256), offset, length, data
+            )
+        except NotStored as error:
+            raise Refusal.storage() from error
         device._touch()
         return self._evidence_reply(outcome)
 

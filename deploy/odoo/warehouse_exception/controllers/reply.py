@@ -82,6 +82,12 @@ class Refusal(HTTPException):
         return cls(422, "hash_mismatch", message, retryable=True)
 
     @classmethod
+    def storage(cls):
+        """No 503 and no Retry-After: those would hold up the events, which need no room in the filestore."""
+        message = "The server could not keep this photo and logged why. Keep it and send it again."
+        return cls(507, "storage", message, retryable=True)
+
+    @classmethod
     def busy(cls):
         headers = [("Retry-After", str(_BUSY_SECONDS))]
         return cls(503, "busy", "The server is busy. Nothing was stored; send it again.", True, headers)

@@ -1,2 +1,15 @@
 # Plain Python: nothing below this folder imports Odoo, so all of it can be tested with the wire's vectors alone.
-from . import bundle, chain, cloud_event, coding, enrolment, gtin, jose, members, precision, request_token, strict_json
+from . import (
+    bundle,
+    chain,
+    cloud_event,
+    coding,
+    enrolment,
+    filestore,
+    gtin,
+    jose,
+    members,
+    precision,
+    request_token,
+    strict_json,
+)

@@ -9,6 +9,7 @@ from odoo.exceptions import ConcurrencyError
 from odoo.tools.misc import format_date
 
 from ..lib import bundle as protocol
+from .evidence import NotStored
 from .seal import unsealed
 
 _logger = logging.getLogger(__name__)
@@ -17,6 +18,8 @@ _logger = logging.getLogger(__name__)
 SECONDS_AT_ONCE = 15
 EVENTS_AT_ONCE = 50
 LOOKED_UP_AT_ONCE = 1000
+# Of so many photos that could not be stored, the record says why; the others are counted.
+TOLD_PHOTOS = 10
 # What a receipt says, and the field that counts it.
 COUNTED = {
     "created": "created_count",
@@ -65,6 +68,8 @@ class WarehouseExceptionBundle(models.Model):
     photo_created_count = fields.Integer("New photos")
     photo_duplicate_count = fields.Integer("Photos here already")
     photo_refused_count = fields.Integer("Photos of no report here")
+    photo_failed_count = fields.Integer("Photos not stored", help="They are still in the file: import it again.")
+    trouble = fields.Text("What went wrong", help="Why not all of the file is here.")
     incident_count = fields.Integer("Incidents", compute="_compute_incident_count")
 
     # Where the import goes on.
@@ -98,7 +103,9 @@ class WarehouseExceptionBundle(models.Model):
         complete = self.env["warehouse.exception.evidence"].search(
             [("device_id", "=", device.id), ("sha256", "in", wanted), ("complete", "=", True)]
         )
-        return {**counts, "photo_new": len(set(wanted) - set(complete.mapped("sha256")))}
+        once = {evidence.sha256: evidence for evidence in complete}
+        here = [sha256 for sha256, evidence in once.items() if evidence._whole()]
+        return {**counts, "photo_new": len(set(wanted) - set(here))}
 
     @api.model
     def _start(self, name, device, key, opened):
@@ -126,9 +133,17 @@ class WarehouseExceptionBundle(models.Model):
         return bundle
 
     def _keep_for_later(self, data):
-        attachment = self.env["ir.attachment"].create(
-            {"name": self.name, "raw": data, "res_model": self._name, "res_id": self.id}
-        )
+        """Keep the file for the background. What is imported already stays, even if there is no room for that."""
+        try:
+            with self.env.cr.savepoint():
+                self.env["ir.attachment"]._lay_down(data)
+                attachment = self.env["ir.attachment"].create(
+                    {"name": self.name, "raw": data, "res_model": self._name, "res_id": self.id}
+                )
+        except OSError as error:
+            _logger.exception("The rest of %s can't be kept.", self.name)
+            self._finish("stopped", self.env._("The server has no room to keep the file: %s.", error.strerror or error))
+            return
         unsealed(self).write({"attachment_id": attachment.id})
         self.env.ref("warehouse_exception.cron_bundles")._trigger()
 
@@ -155,17 +170,40 @@ class WarehouseExceptionBundle(models.Model):
         self._add(Counter(COUNTED[result["status"]] for result in results), next_byte=next_byte)
 
     def _import_photo(self, opened):
-        photo = opened.manifest.photos[self.next_photo]
+        """One photo that can't be stored is counted, with why; nothing else waits for it or is undone."""
+        photo, told = opened.manifest.photos[self.next_photo], {}
+        try:
+            with self.env.cr.savepoint():
+                outcome = self._take_photo(photo, opened)
+        except (OperationalError, ConcurrencyError):
+            raise  # the whole request is tried again
+        except Exception as error:
+            if not isinstance(error, NotStored):  # that is logged
+                _logger.exception("Photo %s of %s could not be stored.", photo.sha256, self.name)
+            outcome = "photo_failed_count"
+            if self.photo_failed_count < TOLD_PHOTOS:
+                told = {"trouble": self._told(self._why(photo, error))}
+        self._add({outcome: 1}, next_photo=self.next_photo + 1, **told)
+
+    def _told(self, why):
+        return "\n".join(filter(None, [self.trouble, why])) or False
+
+    def _why(self, photo, error):
+        if isinstance(error, NotStored):
+            why = self.env._("the server's filestore did not take it (%s)", error)
+        else:
+            why = self.env._("the server failed on it (%s) and logged why", type(error).__name__)
+        return self.env._("Photo %(name)s: %(why)s.", name=photo.sha256[:12], why=why)
+
+    def _take_photo(self, photo, opened):
         device = self._trusted_device()
         evidence = device.env["warehouse.exception.evidence"]
         received, size = evidence._progress(device, photo.sha256) or (None, None)
         if received is None:
-            outcome = "photo_refused_count"
-        elif received == size:
-            outcome = "photo_duplicate_count"
-        else:
-            outcome = self._put_photo(evidence, device, photo, opened.photo(photo.sha256), received)
-        self._add({outcome: 1}, next_photo=self.next_photo + 1)
+            return "photo_refused_count"
+        if received == size:
+            return "photo_duplicate_count"
+        return self._put_photo(evidence, device, photo, opened.photo(photo.sha256), received)
 
     def _put_photo(self, evidence, device, photo, data, received):
         """Go on where the device had stopped; if those bytes were wrong, all of it."""
@@ -183,9 +221,9 @@ class WarehouseExceptionBundle(models.Model):
     def _add(self, counts, **position):
         unsealed(self).write({**{name: self[name] + count for name, count in counts.items()}, **position})
 
-    def _finish(self, state):
+    def _finish(self, state, why=None):
         kept = self.attachment_id
-        unsealed(self).write({"state": state, "attachment_id": False})
+        unsealed(self).write({"state": state, "attachment_id": False, "trouble": self._told(why)})
         kept.unlink()
 
     def action_open_cases(self):
@@ -204,11 +242,16 @@ class WarehouseExceptionBundle(models.Model):
                 bundle._import_the_rest()
             except (OperationalError, ConcurrencyError):
                 raise  # the device sends the same events right now: the next run goes on
-            except Exception:
+            except Exception as error:
                 self.env.cr.rollback()
                 _logger.exception("The import of %s stopped.", bundle.name)
-                bundle._finish("stopped")
+                bundle._finish("stopped", bundle._why_stopped(error))
                 self.env["ir.cron"]._commit_progress()
+
+    def _why_stopped(self, error):
+        if isinstance(error, protocol.BundleError):
+            return self.env._("The copy of the file that the server kept meanwhile is damaged or gone.")
+        return self.env._("The server failed (%s) and logged why.", type(error).__name__)
 
     def _import_the_rest(self):
         opened = protocol.unseal(protocol.read(self.attachment_id.raw), self.key_id.x)

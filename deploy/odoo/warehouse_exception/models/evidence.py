@@ -1,9 +1,19 @@
 import hashlib
+import logging
 from dataclasses import dataclass
 
+from psycopg2 import OperationalError
+
 from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError
 
 from .seal import unsealed
+
+_logger = logging.getLogger(__name__)
+
+
+class NotStored(Exception):
+    """The server's filestore is full or damaged. Nothing was kept of this piece; the text is the system's own."""
 
 
 @dataclass(frozen=True)
@@ -15,7 +25,12 @@ class Outcome:
 
 
 class WarehouseExceptionEvidence(models.Model):
-    """A photo that an event names by its hash. It arrives after the event, in pieces if need be."""
+    """A photo that an event names by its hash. It arrives after the event, in pieces if need be.
+
+    A device deletes its copy when it hears that a photo is here. So that is never said by the rows alone, which a
+    database restored without its filestore has, too: the bytes are read and hashed for each such answer. A photo of
+    a megabyte takes some milliseconds.
+    """
 
     _name = "warehouse.exception.evidence"
     _description = "Evidence"
@@ -47,9 +62,21 @@ class WarehouseExceptionEvidence(models.Model):
             ]
         )
         for evidence in expected:
-            before = self._of(event.device_id, evidence.sha256).filtered("complete")[:1]
-            if before and before.size == evidence.size:
-                evidence._store(before.attachment_id.raw, complete=True)
+            whole = self._of(event.device_id, evidence.sha256)._whole()
+            if whole is not None and len(whole) == evidence.size:
+                evidence._store_or_leave(whole)
+
+    def _store_or_leave(self, whole):
+        """The event is stored even if its photo can't be: then it is missing, and the device sends it."""
+        try:
+            with self.env.cr.savepoint():
+                self._store(whole, complete=True)
+        except (OperationalError, ConcurrencyError):
+            raise
+        except NotStored as error:
+            _logger.warning("Photo %s stays missing for an event: %s", self.sha256, error)
+        except Exception:
+            _logger.exception("Photo %s stays missing for an event.", self.sha256)
 
     @api.model
     def _of(self, device, sha256):
@@ -58,8 +85,23 @@ class WarehouseExceptionEvidence(models.Model):
     @api.model
     def _progress(self, device, sha256):
         """(received, size) of a photo, or None when no event of the device names it."""
-        evidence = self._of(device, sha256).sorted("complete", reverse=True)[:1]
-        return (evidence.received, evidence.size) if evidence else None
+        named = self._of(device, sha256)
+        if not named:
+            return None
+        whole = named._whole()
+        return (len(named[0]._held()), named[0].size) if whole is None else (len(whole), len(whole))
+
+    def _whole(self):
+        """The bytes of the photo that these rows name, or None. They were read and hashed just now."""
+        return self.filtered("complete")[:1]._held() or None
+
+    def _held(self):
+        """The bytes that are really here, past the cache; none, if they are not those that were received."""
+        attachment = self.attachment_id.sudo()
+        name = attachment.store_fname
+        data = (attachment._file_read(name) if name else attachment.db_datas) or b""
+        damaged = len(data) != self.received or (self.complete and hashlib.sha256(data).hexdigest() != self.sha256)
+        return b"" if damaged else data
 
     @api.model
     def _receive(self, device, sha256, offset, length, data):
@@ -67,17 +109,18 @@ class WarehouseExceptionEvidence(models.Model):
         named = self._of(device, sha256)
         if not named:
             return Outcome("unknown")
-        if done := named.filtered("complete")[:1]:
-            return Outcome("complete", done.size)
+        if (whole := named._whole()) is not None:
+            return Outcome("complete", len(whole))
         # Two events may name one photo: the first collects the pieces for both.
         return named[0]._append(offset, length, data, named)
 
     def _append(self, offset, length, data, named):
+        held = self._held()
         if length not in (None, self.size) or offset + len(data) > self.size:
-            return Outcome("wrong_length", self.received)
-        if offset != self.received:
-            return Outcome("offset_mismatch", self.received)
-        whole = (self.attachment_id.raw or b"") + data
+            return Outcome("wrong_length", len(held))
+        if offset != len(held):
+            return Outcome("offset_mismatch", len(held))
+        whole = held + data
         if len(whole) < self.size:
             self._store(whole, complete=False)
             return Outcome("partial", len(whole))
@@ -89,6 +132,22 @@ class WarehouseExceptionEvidence(models.Model):
         return Outcome("complete", len(whole))
 
     def _store(self, data, complete):
+        """Keep `data`, or raise NotStored. A whole photo is durable before the row says so: its device lets go of it."""
+        try:
+            self.env["ir.attachment"]._lay_down(data, durable=complete)
+            self._attach(data, complete)
+        except OSError as error:
+            why = error.strerror or str(error) or type(error).__name__
+            _logger.error(
+                "Photo %s of device %s can't be stored in the filestore (%s): %s. The device keeps it and sends it again.",
+                self.sha256,
+                self.device_id.uuid,
+                self.env["ir.attachment"]._filestore(),
+                why,
+            )
+            raise NotStored(why) from error
+
+    def _attach(self, data, complete):
         """The exact bytes: Odoo would scale a large photo down, and its hash would be another."""
         values = {"raw": data, "mimetype": self.media_type if complete else "application/octet-stream"}
         attachments = self.env["ir.attachment"].with_context(image_no_postprocess=True)

@@ -222,16 +222,14 @@ class WarehouseExceptionIngest(models.AbstractModel):
 
     @api.model
     def _receipt(self, event, status):
-        photos = self.env["warehouse.exception.evidence"].search(
-            [("event_id", "=", event.id), ("complete", "=", False)]
-        )
+        photos = self.env["warehouse.exception.evidence"].search([("event_id", "=", event.id)])
         return {
             "id": event.event_id,
             "digest": event.digest,
             "status": status,
             "case": event.case_id.name,
             "instructions": [],
-            "missing_evidence": photos.mapped("sha256"),
+            "missing_evidence": photos.filtered(lambda photo: photo._whole() is None).mapped("sha256"),
             "error": None,
         }
 

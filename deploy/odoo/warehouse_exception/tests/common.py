@@ -1,15 +1,22 @@
+import errno
 import hashlib
+import io
 import json
+import os
 import time
 import uuid
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from odoo.tests import TransactionCase
 
-from ..lib import jose
+from odoo.addons.base.models import ir_attachment as odoos_filestore
+
+from ..lib import filestore, jose
 
 VECTORS = json.loads((Path(__file__).parent / "wire_v1.json").read_text())
 GTIN_13 = "7032069804988"
@@ -66,6 +73,33 @@ def photo(data, media_type="image/jpeg"):
     return {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data), "media_type": media_type}
 
 
+class Full(io.FileIO):
+    """A new file on a disk that takes `room` bytes of it and no more."""
+
+    def __init__(self, path, mode, room):
+        super().__init__(path, mode)
+        self.room = room
+
+    def write(self, data):
+        written = super().write(data[: self.room])
+        if written < len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return written
+
+
+@contextmanager
+def full_disk(room=2):
+    """Whoever makes a file, Odoo or this addon, gets `room` bytes of it onto the disk; the rest is refused."""
+
+    def opened(path, mode="r", **options):
+        return Full(path, mode, room) if mode in ("wb", "xb") else open(path, mode, **options)
+
+    with ExitStack() as patches:
+        for module in (filestore, odoos_filestore):
+            patches.enter_context(patch.object(module, "open", opened, create=True))
+        yield
+
+
 class ExceptionCommon(TransactionCase):
     @classmethod
     def setUpClass(cls):
@@ -119,3 +153,22 @@ class ExceptionCommon(TransactionCase):
         [result] = self.receive(jws)
         self.assertEqual(result["status"], "created", result)
         return self.env["warehouse.exception.case"].search([("name", "=", result["case"])])
+
+    # --- the filestore, below Odoo's feet
+
+    def _stored_path(self, data):
+        """Where the filestore has the file with these bytes."""
+        checksum = hashlib.sha1(data).hexdigest()
+        return Path(self.env["ir.attachment"]._full_path(f"{checksum[:2]}/{checksum}"))
+
+    def tear(self, data, left=b""):
+        """What a power failure leaves of a file. A new one: the old one may have other names (hard links)."""
+        path = self._stored_path(data)
+        self.lose(data)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(left)
+        self.addCleanup(path.unlink, missing_ok=True)
+
+    def lose(self, data):
+        """What a backup of the database alone brings back: the rows, and no file."""
+        self._stored_path(data).unlink(missing_ok=True)

@@ -1,10 +1,11 @@
 import base64
+import errno
 import hashlib
 import io
 import json
 import tarfile
 from pathlib import Path
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import BaseCase, tagged
@@ -12,10 +13,13 @@ from odoo.tools import mute_logger
 
 from ..lib import bundle, jose
 from ..models import bundle as importing
-from .common import VECTORS, ExceptionCommon, Handheld, photo
+from .common import VECTORS, ExceptionCommon, Handheld, full_disk, photo
 
 TAR = (Path(__file__).parent / "bundle_v1.tar").read_bytes()
 IMPORTING = "odoo.addons.warehouse_exception.models.bundle"
+EVIDENCE = "odoo.addons.warehouse_exception.models.evidence"
+FILESTORE = "odoo.addons.warehouse_exception.models.ir_attachment"
+WIZARD = "odoo.addons.warehouse_exception.wizard.import_bundle"
 
 
 def sha256(data):
@@ -309,15 +313,141 @@ class TestBundle(ExceptionCommon):
     def test_an_import_that_the_server_fails_on_stops_visibly_and_holds_up_no_other(self):
         bad = self._import_slowly(self._export([self.handheld.event(photos=[photo(b"p")])], [b"p"]))
         good = self._import_slowly(self._export([self.handheld.event()]))
-        evidence = self.env.registry["warehouse.exception.evidence"]
+        bundles = self.env.registry["warehouse.exception.bundle"]
         # A test's transaction can't be rolled back; here nothing was written before the failure.
         with (
-            patch.object(evidence, "_progress", side_effect=ZeroDivisionError),
+            patch.object(bundles, "_import_photo", side_effect=ZeroDivisionError),
             patch.object(self.env.cr, "rollback", lambda: None),
             mute_logger(IMPORTING),
         ):
             self._cron()
         self.assertEqual((bad.state, bad.created_count, good.state), ("stopped", 1, "done"))
+        self.assertEqual(bad.trouble, "The server failed (ZeroDivisionError) and logged why.")
+
+    def test_an_import_whose_kept_file_is_gone_stops_and_says_so(self):
+        data = self._export([self.handheld.event()])
+        made = self._import_slowly(data)
+        self.lose(data)
+        with patch.object(self.env.cr, "rollback", lambda: None), mute_logger(IMPORTING):
+            self._cron()
+        self.assertEqual((made.state, made.created_count), ("stopped", 0))
+        self.assertIn("damaged or gone", made.trouble)
+        self.assertEqual(self._import(data).created_count, 1)
+
+    # --- a filestore that fails
+
+    def _with_a_large_photo(self):
+        """Two reports and three photos, of which the second one is large."""
+        self.large = b"0123456789" * 20
+        texts = [self.handheld.event(photos=[photo(b"front"), photo(self.large)]), self.handheld.event()]
+        texts.append(self.handheld.event(photos=[photo(b"back")]))
+        data = self._export(texts, [b"front", self.large, b"back"])
+        wizard = self._wizard(data)
+        self.lose(self.large)
+        return wizard, data
+
+    def _assert_all_but_the_large_photo(self, made):
+        self.assertEqual((made.state, made.created_count, made.incident_count), ("done", 3, 0))
+        self.assertEqual((made.photo_created_count, made.photo_refused_count, made.photo_failed_count), (2, 0, 1))
+        here = self._cases().evidence_ids.filtered("complete").sorted("id")
+        self.assertEqual([evidence.attachment_id.raw for evidence in here], [b"front", b"back"])
+
+    def _assert_importing_again_helps(self, data):
+        again = self._import(data)
+        self.assertEqual((again.duplicate_count, again.photo_created_count, again.photo_failed_count), (3, 1, 0))
+        self.assertEqual((again.photo_duplicate_count, again.trouble), (2, False))
+        self.assertEqual(self._stored_path(self.large).read_bytes(), self.large)
+
+    def _action_import(self, wizard):
+        return self.env["warehouse.exception.bundle"].browse(wizard.action_import()["res_id"])
+
+    def test_a_photo_without_room_holds_up_nothing_and_is_told(self):
+        wizard, data = self._with_a_large_photo()
+        with full_disk(room=100), mute_logger(EVIDENCE):
+            made = self._action_import(wizard)
+        self._assert_all_but_the_large_photo(made)
+        told = made.with_user(self.user("reader", "warehouse_exception.group_user")).trouble
+        self.assertRegex(told, f"Photo {sha256(self.large)[:12]}: .*No space left on device")
+        self._assert_importing_again_helps(data)
+
+    def test_a_photo_without_room_holds_up_nothing_in_the_background(self):
+        wizard, data = self._with_a_large_photo()
+        with full_disk(room=100), mute_logger(EVIDENCE):
+            with patch.object(importing, "SECONDS_AT_ONCE", 0):
+                made = self._action_import(wizard)
+            self.assertEqual((made.state, made.created_count), ("importing", 0))
+            self._cron()
+        self._assert_all_but_the_large_photo(made)
+        self.assertIn("No space left on device", made.trouble)
+        self._assert_importing_again_helps(data)
+
+    def test_a_photo_that_the_server_fails_on_holds_up_nothing(self):
+        wizard, data = self._with_a_large_photo()
+        lay_down = self.env.registry["ir.attachment"]._lay_down
+
+        def fail_on_the_large_one(attachments, content, durable=False):
+            if content == self.large:
+                raise ZeroDivisionError
+            lay_down(attachments, content, durable)
+
+        with (
+            patch.object(self.env.registry["ir.attachment"], "_lay_down", fail_on_the_large_one),
+            mute_logger(IMPORTING),
+        ):
+            made = self._action_import(wizard)
+        self._assert_all_but_the_large_photo(made)
+        self.assertIn("failed on it (ZeroDivisionError)", made.trouble)
+        self._assert_importing_again_helps(data)
+
+    def test_a_torn_file_under_a_photos_name_is_made_whole(self):
+        wizard, _data = self._with_a_large_photo()
+        self.tear(self.large, self.large[:7])
+        with mute_logger(FILESTORE):
+            made = self._action_import(wizard)
+        self.assertEqual((made.state, made.photo_created_count, made.photo_failed_count), ("done", 3, 0))
+        self.assertEqual(self._stored_path(self.large).read_bytes(), self.large)
+
+    def test_a_photo_that_only_the_rows_know_is_new_and_is_stored(self):
+        data = self._export([self.handheld.event(photos=[photo(b"front")])], [b"front"])
+        self._import(data)
+        self.lose(b"front")
+        self.assertEqual(self._look(data).photo_new_count, 1)
+        self.assertEqual(self._import(data).photo_created_count, 1)
+        self.assertEqual(self._stored_path(b"front").read_bytes(), b"front")
+
+    def test_of_many_photos_without_room_some_are_told_and_all_counted(self):
+        photos = [b"%d much too large" % number for number in range(importing.TOLD_PHOTOS + 2)]
+        wizard = self._wizard(self._export([self.handheld.event(photos=[photo(data) for data in photos])], photos))
+        with full_disk(), mute_logger(EVIDENCE):
+            made = self._action_import(wizard)
+        self.assertEqual((made.created_count, made.photo_failed_count), (1, len(photos)))
+        self.assertEqual(len(made.trouble.splitlines()), importing.TOLD_PHOTOS)
+
+    def test_a_file_that_the_server_has_no_room_for_can_be_uploaded_when_it_has(self):
+        data = self._export([self.handheld.event()])
+        chosen = self._wizard(self._export([]))
+        for upload in (lambda: self._wizard(data), lambda: chosen.write({"file": base64.b64encode(data)})):
+            self.lose(data)
+            with full_disk(), mute_logger(WIZARD), self.assertRaisesRegex(UserError, "No space left .* nothing was im"):
+                upload()
+        self.tear(data, data[:100])
+        with mute_logger(FILESTORE):
+            self.assertEqual(self._import(data).created_count, 1)
+
+    def test_reports_that_are_in_stay_when_the_rest_can_not_be_kept(self):
+        data = self._export([self.handheld.event(), self.handheld.event()])
+        wizard = self._wizard(data)
+        full = OSError(errno.ENOSPC, "No space left on device")
+        with (
+            patch.object(importing, "EVENTS_AT_ONCE", 1),
+            patch.object(importing, "time", Mock(monotonic=Mock(side_effect=[0, 0, 99]))),
+            patch.object(self.env.registry["ir.attachment"], "_lay_down", side_effect=full),
+            mute_logger(IMPORTING),
+        ):
+            made = self._action_import(wizard)
+        self.assertEqual((made.state, made.created_count), ("stopped", 1))
+        self.assertIn("No space left on device", made.trouble)
+        self.assertEqual(self._import(data).created_count, 1)
 
     # --- what is refused, in words
 

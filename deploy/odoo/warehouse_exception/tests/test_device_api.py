@@ -3,10 +3,11 @@ import json
 import tracemalloc
 
 from odoo.tests import HttpCase, tagged
+from odoo.tools import mute_logger
 
 from ..controllers.device_api import MAX_EVENTS, MAX_EVENTS_BYTES
 from ..lib import coding
-from .common import ExceptionCommon, Handheld, photo
+from .common import ExceptionCommon, Handheld, full_disk, photo
 
 DATA = b"not really a photo, but bytes are bytes"
 
@@ -213,6 +214,33 @@ class TestDeviceApi(ExceptionCommon, HttpCase):
         self.assertEqual(self._assert_error(too_long, 413, "too_large")["limit"], 16 * 1024 * 1024)
         self._assert_error(self._put(DATA, "A" * 64), 400, "bad_request")
         self._assert_error(self._put(DATA, **{"Upload-Offset": "-1"}), 400, "bad_request")
+
+    def test_a_photo_that_finds_no_room_is_postponed_and_holds_up_no_report(self):
+        named = photo(DATA)
+        self._call("events", {"events": [self.handheld.event(photos=[named])]})
+        self._put(DATA[:10], named["sha256"])
+        self.lose(DATA)  # files outlive the transactions of the tests before
+        with full_disk(), mute_logger("odoo.addons.warehouse_exception.models.evidence"):
+            for _attempt in range(2):
+                refused = self._put(DATA[10:], named["sha256"], **{"Upload-Offset": "10"})
+                self._assert_error(refused, 507, "storage", retryable=True)
+                self.assertNotIn("Retry-After", refused.headers)
+            [result] = self._call("events", {"events": [self.handheld.event(photos=[named])]}).json()["results"]
+            self.assertEqual((result["status"], result["missing_evidence"]), ("created", [named["sha256"]]))
+        self.assertEqual(self._call(f"evidence/{named['sha256']}", method="HEAD").headers["Upload-Offset"], "10")
+        self.assertEqual(self._put(DATA[10:], named["sha256"], **{"Upload-Offset": "10"}).status_code, 201)
+
+    def test_a_torn_file_or_a_lost_one_never_stands_for_the_photo(self):
+        named = photo(DATA)
+        self._call("events", {"events": [self.handheld.event(photos=[named])]})
+        self.tear(DATA, DATA[:3])
+        with mute_logger("odoo.addons.warehouse_exception.models.ir_attachment"):
+            self.assertEqual(self._put(DATA).status_code, 201)
+        self.lose(DATA)
+        asked = self._call(f"evidence/{named['sha256']}", method="HEAD")
+        self.assertEqual((asked.headers["Upload-Offset"], asked.headers["Upload-Length"]), ("0", str(len(DATA))))
+        self.assertEqual(self._put(DATA).json(), {"received": len(DATA), "complete": True})
+        self.assertEqual(self._stored_path(DATA).read_bytes(), DATA)
 
     # --- everything else
 

@@ -1,11 +1,21 @@
+import errno
+import hashlib
 import io
+import tempfile
+from pathlib import Path
+from unittest.mock import patch
 
 from PIL import Image
 
 from odoo.exceptions import AccessError
-from odoo.tests import tagged
+from odoo.tests import BaseCase, tagged
+from odoo.tools import mute_logger
 
-from .common import ExceptionCommon, Handheld, photo
+from ..lib import filestore
+from ..models.evidence import NotStored
+from .common import ExceptionCommon, Handheld, full_disk, photo
+
+MODELS = "odoo.addons.warehouse_exception.models"
 
 
 def jpeg(width=64, colour=(90, 120, 160)):
@@ -22,6 +32,10 @@ class TestEvidence(ExceptionCommon):
         cls.evidence = cls.env["warehouse.exception.evidence"]
         cls.data = jpeg()
         cls.named = photo(cls.data)
+
+    def setUp(self):
+        super().setUp()
+        self.lose(self.data)  # files outlive the transactions of the tests before
 
     def _put(self, data, offset=0, length=None, sha256=None):
         outcome = self.evidence._receive(self.device, sha256 or self.named["sha256"], offset, length, data)
@@ -98,3 +112,119 @@ class TestEvidence(ExceptionCommon):
             with self.assertRaises(AccessError):
                 change()
         self.assertEqual(attachment.raw, self.data)
+
+    # --- what is here is what can be read
+
+    def test_a_photo_whose_bytes_are_gone_or_damaged_is_asked_for_again(self):
+        before = self.handheld.event(photos=[self.named])
+        self.receive(before)
+        self._put(self.data)
+        zeros = bytes(len(self.data))
+        for left in (None, b"", self.data[:100], zeros):
+            if left is None:
+                self.lose(self.data)
+            else:
+                self.tear(self.data, left)
+            [again, late] = self.receive(before, self.handheld.event(photos=[self.named]))
+            for receipt in (again, late):
+                self.assertEqual(receipt["missing_evidence"], [self.named["sha256"]])
+            self.assertEqual(self.evidence._progress(self.device, self.named["sha256"]), (0, len(self.data)))
+            self.assertEqual(self._put(self.data[9:], 9), ("offset_mismatch", 0))
+            with mute_logger(f"{MODELS}.ir_attachment"):
+                self.assertEqual(self._put(self.data), ("complete", len(self.data)))
+            self.assertEqual(self._stored_path(self.data).read_bytes(), self.data)
+            self.assertEqual([receipt["missing_evidence"] for receipt in self.receive(before)], [[]])
+
+    def test_bytes_that_are_back_by_themselves_need_not_be_sent_again(self):
+        before = self.handheld.event(photos=[self.named])
+        self.receive(before)
+        self._put(self.data)
+        path = self._stored_path(self.data)
+        away = path.rename(path.with_suffix(".away"))
+        self.assertEqual(self.receive(before)[0]["missing_evidence"], [self.named["sha256"]])
+        away.rename(path)
+        self.assertEqual(self.receive(before)[0]["missing_evidence"], [])
+
+    def test_pieces_that_are_gone_start_at_0(self):
+        self.receive(self.handheld.event(photos=[self.named]))
+        self._put(self.data[:100])
+        self.lose(self.data[:100])
+        self.assertEqual(self.evidence._progress(self.device, self.named["sha256"]), (0, len(self.data)))
+        self.assertEqual(self._put(self.data[100:], 100), ("offset_mismatch", 0))
+        self.assertEqual(self._put(self.data), ("complete", len(self.data)))
+
+    def test_a_torn_file_under_the_photos_name_is_made_whole(self):
+        case = self.case_of(self.handheld.event(photos=[self.named]))
+        self.tear(self.data[:100], b"x")
+        self.tear(self.data, self.data[:50])
+        with self.assertLogs(f"{MODELS}.ir_attachment", "WARNING") as logged:
+            self.assertEqual(self._put(self.data[:100]), ("partial", 100))
+            self.assertEqual(self._put(self.data[100:], 100), ("complete", len(self.data)))
+        self.assertIn(str(self._stored_path(self.data)), logged.output[1])
+        self.assertEqual(self._stored_path(self.data).read_bytes(), self.data)
+        self.assertEqual(case.photo_summary, "1 of 1 photos received")
+
+    def test_a_full_filestore_takes_the_photo_when_it_has_room_again(self):
+        case = self.case_of(self.handheld.event(photos=[self.named]))
+        self._put(self.data[:100])
+        with full_disk(), mute_logger(f"{MODELS}.evidence"), self.assertRaisesRegex(NotStored, "No space left"):
+            self._put(self.data[100:], 100)
+        self.assertFalse(self._stored_path(self.data).exists())
+        self.assertFalse(case.evidence_ids.complete)
+        self.assertEqual(self._put(self.data[100:], 100), ("complete", len(self.data)))
+
+    def test_a_report_is_stored_though_its_known_photo_can_not_be(self):
+        self.receive(self.handheld.event(photos=[self.named]))
+        self._put(self.data)
+        attachments = self.env.registry["ir.attachment"]
+        for error in (OSError(errno.EIO, "Input/output error"), ZeroDivisionError()):
+            with patch.object(attachments, "_lay_down", side_effect=error), mute_logger(f"{MODELS}.evidence"):
+                [receipt] = self.receive(self.handheld.event(photos=[self.named]))
+            self.assertEqual((receipt["status"], receipt["missing_evidence"]), ("created", [self.named["sha256"]]))
+
+    def test_photos_in_the_database_need_no_file(self):
+        self.env["ir.config_parameter"].set_param("ir_attachment.location", "db")
+        data = jpeg(65)
+        self.receive(self.handheld.event(photos=[photo(data)]))
+        with full_disk():
+            self._put(data[:100], sha256=photo(data)["sha256"])
+            outcome = self._put(data[100:], 100, sha256=photo(data)["sha256"])
+        self.assertEqual(outcome, ("complete", len(data)))
+        self.assertFalse(self._stored_path(data).exists())
+        [late] = self.receive(self.handheld.event(photos=[photo(data)]))
+        self.assertEqual(late["missing_evidence"], [])
+
+
+@tagged("post_install", "-at_install")
+class TestFilestore(BaseCase):
+    """Files alone. No database."""
+
+    def setUp(self):
+        super().setUp()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.data = b"0123456789"
+        self.path = Path(folder.name) / "87" / hashlib.sha1(self.data).hexdigest()
+
+    def test_a_file_is_made_or_found_or_mended(self):
+        for durable in (False, True):
+            self.assertEqual(filestore.lay(str(self.path), self.data, durable), "new")
+            self.assertIsNone(filestore.lay(str(self.path), self.data, durable))
+            self.path.write_bytes(self.data[:4])
+            self.assertEqual(filestore.lay(str(self.path), self.data, durable), "mended")
+            self.assertEqual(self.path.read_bytes(), self.data)
+            self.assertEqual(list(self.path.parent.iterdir()), [self.path])
+            self.path.unlink()
+
+    def test_a_content_that_has_its_name_is_never_replaced(self):
+        filestore.lay(str(self.path), self.data, False)
+        self.assertIsNone(filestore.lay(str(self.path), b"as if it had the same hash", False))
+        self.assertEqual(self.path.read_bytes(), self.data)
+
+    def test_a_full_disk_leaves_what_was_there(self):
+        for before in (None, b"012"):
+            if before is not None:
+                self.path.write_bytes(before)
+            with full_disk(), self.assertRaises(OSError):
+                filestore.lay(str(self.path), self.data, True)
+            self.assertEqual([path.read_bytes() for path in self.path.parent.iterdir()], [before] if before else [])

@@ -1,7 +1,13 @@
+import base64
+import binascii
+import logging
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..lib import bundle as protocol
+
+_logger = logging.getLogger(__name__)
 
 
 class WarehouseExceptionImportBundle(models.TransientModel):
@@ -29,6 +35,41 @@ class WarehouseExceptionImportBundle(models.TransientModel):
         "warehouse.exception.bundle", compute="_compute_before_ids", string="Imported before", readonly=True
     )
     digest = fields.Char(readonly=True)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self.check_access("create")
+        try:
+            for vals in vals_list:
+                self._make_room(vals)
+            return super().create(vals_list)
+        except OSError as error:
+            raise UserError(self._no_room(error)) from error
+
+    def write(self, vals):
+        self.check_access("write")
+        try:
+            self._make_room(vals)
+            return super().write(vals)
+        except OSError as error:
+            raise UserError(self._no_room(error)) from error
+
+    @api.model
+    def _make_room(self, vals):
+        """A file that the filestore took in part, when it was full, must be takeable when it has room again."""
+        try:
+            data = base64.b64decode(vals.get("file") or b"")
+        except binascii.Error:
+            return  # the field itself says so
+        self.env["ir.attachment"]._lay_down(data)
+
+    def _no_room(self, error):
+        _logger.error("A bundle can't be kept in the filestore: %s.", error)
+        return self.env._(
+            "The server could not keep this file (%s), and nothing was imported. The device and this file still have "
+            "everything. Have the server's disk looked at, then import the file again.",
+            error.strerror or error,
+        )
 
     @api.depends("digest")
     def _compute_before_ids(self):
