@@ -10,7 +10,9 @@ use crate::receiver::{Counterpart, enrolled};
 use crate::support::proxy::{Fault, Proxy};
 use crate::support::{Device, images, tree, until};
 
-const ROUNDS: usize = 60;
+const DEVICES: usize = 4;
+/// Of each device.
+const ROUNDS: usize = 75;
 const REPORTS: usize = 6;
 const JOURNAL: &str = "journal/00000001.journal";
 
@@ -55,11 +57,31 @@ fn restore(state: &Path, whole: &BTreeMap<PathBuf, Vec<u8>>) {
     }
 }
 
+/// What the rounds of one device add up to.
+#[derive(Clone, Copy, Default)]
+struct Counts {
+    missed: usize,
+    told: usize,
+    silent: usize,
+}
+
 #[test]
 fn an_agent_starts_whatever_file_was_hit_and_sends_what_is_intact() {
     let seed = fastrand::u64(..);
     eprintln!("seed {seed}");
-    let mut rng = fastrand::Rng::with_seed(seed);
+    let lives = std::thread::scope(|scope| {
+        let lives: Vec<_> = (0..DEVICES).map(|n| scope.spawn(move || life(n, seed))).collect();
+        lives.into_iter().map(|life| life.join().unwrap()).collect::<Vec<_>>()
+    });
+    let sum = |what: fn(&Counts) -> usize| lives.iter().map(what).sum::<usize>();
+    let (missed, told, silent) = (sum(|life| life.missed), sum(|life| life.told), sum(|life| life.silent));
+    assert!(missed > 0, "too little was hit to prove anything");
+    let rounds = DEVICES * ROUNDS;
+    eprintln!("{rounds} rounds, {told} with words and {silent} without need, {missed} reports hit, 0 intact ones lost");
+}
+
+fn life(number: usize, seed: u64) -> Counts {
+    let mut rng = fastrand::Rng::with_seed(seed ^ number as u64);
     let odoo = Counterpart::start();
     let line = Proxy::before(odoo.address);
     let mut device = prepared(&line);
@@ -70,11 +92,11 @@ fn an_agent_starts_whatever_file_was_hit_and_sends_what_is_intact() {
     let journal = state.join(JOURNAL);
     let is_other = |path: &&PathBuf| **path != journal && !path.ends_with("ballast");
     let others: Vec<_> = whole.keys().filter(is_other).cloned().collect();
-    let (mut missed, mut told, mut silent) = (0, 0, 0);
+    let mut counts = Counts::default();
     for round in 0..ROUNDS {
         restore(&state, &whole);
         // The journal, where it is written to, and each other file in turn: the key is as much a file as a segment.
-        let victim = if round % 2 == 0 { &journal } else { &others[round / 2 % others.len()] };
+        let victim = if round % 2 == 0 { &journal } else { &others[(round / 2 + number) % others.len()] };
         let mut bytes = whole[victim].clone();
         let zeros = bytes.split_off(bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1));
         let how = format!("round {round}: {} {}", victim.display(), hit(&mut bytes, &mut rng));
@@ -95,9 +117,8 @@ fn an_agent_starts_whatever_file_was_hit_and_sends_what_is_intact() {
         assert!(here >= intact.len(), "{how}: {here} reports are here, {} are intact", intact.len());
         let words = status["quarantined"].as_array().unwrap().len();
         assert!(here == REPORTS || words > 0, "{how}: {} reports are gone without a word", REPORTS - here);
-        missed += REPORTS - here;
-        told += usize::from(words > 0);
-        silent += usize::from(words == 0);
+        counts.missed += REPORTS - here;
+        *if words > 0 { &mut counts.told } else { &mut counts.silent } += 1;
         let can_send = !victim.ends_with("identity.json") && !victim.ends_with("device-key.pem");
         if !can_send && status["enrolled"] == false {
             assert_eq!(status["last_error"]["code"], "not_enrolled", "{how}: {status}");
@@ -112,6 +133,5 @@ fn an_agent_starts_whatever_file_was_hit_and_sends_what_is_intact() {
         device.stop();
     }
     assert!(odoo.cases().iter().all(|case| ids.contains(&case.event.id)));
-    assert!(missed > 0, "too little was hit to prove anything");
-    eprintln!("{ROUNDS} rounds, {told} with words and {silent} without need, {missed} reports hit, 0 intact ones lost");
+    counts
 }
