@@ -14,8 +14,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::receiver::{Counterpart, enrolled};
-use crate::support::proxy::Proxy;
-use crate::support::{Device, until};
+use crate::support::proxy::{Fault, Proxy};
+use crate::support::{Device, images, until};
 
 const EMPTY_BIN: [&str; 3] = ["A-03-02", "TM-EMPTY", "TM-DONE"];
 /// What an agent may grow by, whatever is poured into it: its own bound on an answer is 1 MiB.
@@ -260,6 +260,53 @@ fn endless_and_senseless_answers_release_nothing_and_need_no_memory() {
     against(&fast);
 }
 
+/// Those that are worth the time: each way to answer slowly, endlessly, and with what isn't for a photo.
+const TO_PHOTOS: [&str; 8] = [
+    "silence",
+    "a body, a byte at a time",
+    "one header without an end",
+    "a body of 10 GB",
+    "a bomb of 256 MB, packed",
+    "JSON of a million brackets",
+    "results for other events",
+    "a reset in the middle of the answer",
+];
+
+#[test]
+fn whoever_answers_to_photos_alone_holds_up_no_report_and_needs_no_memory() {
+    let odoo = Counterpart::start();
+    let line = Proxy::before(odoo.address);
+    let mut device = enrolled(&line.url());
+    impatient(&device);
+    line.set(Fault::CloseEach);
+    device.start();
+    device.scan(&["EMP-7"]);
+    let tricks: Vec<_> = TRICKS.iter().filter(|(name, _, _)| TO_PHOTOS.contains(name)).collect();
+    assert_eq!(tricks.len(), TO_PHOTOS.len());
+    for (n, (name, _, trick)) in tricks.into_iter().enumerate() {
+        let hostile = Hostile::start(*trick);
+        line.set(Fault::Divert("put /tallyman", hostile.address));
+        let before = peak(device.pid());
+        device.scan(&EMPTY_BIN[..2]);
+        until("DONE to be on", || device.page().html().contains("data-question=\"done\"").then_some(()));
+        assert!(device.page().photo(images::jpeg(64, 48, n as u32)).status().is_success());
+        device.scan(&EMPTY_BIN[2..]);
+        let status = device.until_status(name, |status| {
+            let known = status["photo_trouble"].is_string() || status["last_error"].is_object();
+            known && hostile.left.load(Ordering::SeqCst) >= 1
+        });
+        assert_eq!((&status["delivered"], &status["photos_pending"]), (&(n + 1).into(), &1.into()), "{name}");
+        let grown = peak(device.pid()) - before;
+        println!("{name}: the agent's memory peaked {} KB higher", grown / 1024);
+        assert!(grown < GROWTH, "{name}: the agent grew by {} KB", grown / 1024);
+        line.set(Fault::CloseEach);
+        device.until_status(name, |status| status["photos_pending"] == 0);
+    }
+    let photos = odoo.cases().iter().flat_map(|case| case.event.data.photos.clone()).collect::<Vec<_>>();
+    assert_eq!(photos.len(), TO_PHOTOS.len());
+    assert!(photos.iter().all(|photo| odoo.photo(&photo.sha256).is_some()));
+}
+
 #[test]
 fn a_redirect_is_not_followed_and_the_other_host_sees_nothing() {
     let odoo = Counterpart::start();
@@ -272,7 +319,7 @@ fn a_redirect_is_not_followed_and_the_other_host_sees_nothing() {
             "HTTP/1.1 {status} Elsewhere\r\nlocation: http://{}/tallyman/v1/events\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
             elsewhere.address
         );
-        line.set(crate::support::proxy::Fault::Say(answer));
+        line.set(Fault::Say(answer));
         device.start();
         device.scan(&["EMP-7"]);
         report(&device);
@@ -283,7 +330,7 @@ fn a_redirect_is_not_followed_and_the_other_host_sees_nothing() {
         device.stop();
     }
     assert_eq!(elsewhere.met.load(Ordering::SeqCst), 0, "a token went to another host");
-    line.set(crate::support::proxy::Fault::None);
+    line.set(Fault::None);
     device.start();
     device.until_status("the backlog to drain", |status| status["delivered"] == 5);
     assert_eq!(odoo.cases().len(), 5);

@@ -23,6 +23,8 @@ pub enum Fault {
     Say(String),
     /// A firewall forbids requests that have this in them, in lower case; the others pass.
     Forbid(&'static str),
+    /// Those that have this in them go to another server; the others pass.
+    Divert(&'static str, SocketAddr),
 }
 
 impl Fault {
@@ -151,8 +153,23 @@ fn serve(mut inward: TcpStream, target: SocketAddr, fault: Fault, passed: Arc<At
             let _ = read_request(&mut outward)?;
             inward.shutdown(Shutdown::Both)
         }
-        Fault::CloseEach | Fault::Forbid(_) => {
+        Fault::CloseEach | Fault::Forbid(_) | Fault::Divert(..) => {
             let request = read_request(&mut inward)?;
+            if let Fault::Divert(what, other) = fault
+                && String::from_utf8_lossy(&request).to_lowercase().contains(what)
+            {
+                let mut outward = TcpStream::connect(other)?;
+                outward.write_all(&request)?;
+                // The device may hang up first.
+                let (mut from_device, to_other) = (inward.try_clone()?, outward.try_clone()?);
+                thread::spawn(move || {
+                    let _ = std::io::copy(&mut from_device, &mut std::io::sink());
+                    let _ = to_other.shutdown(Shutdown::Both);
+                });
+                let said = std::io::copy(&mut outward, &mut inward);
+                let _ = inward.shutdown(Shutdown::Both);
+                return said.map(drop);
+            }
             if matches!(fault, Fault::Forbid(what) if String::from_utf8_lossy(&request).to_lowercase().contains(what)) {
                 inward.write_all(FORBIDDEN.as_bytes())?;
                 return inward.shutdown(Shutdown::Write);
