@@ -202,7 +202,7 @@ impl Outbox {
     }
 
     /// The latest that are wholly in Odoo, newest last.
-    pub fn recent(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+    pub fn recent(&self) -> impl DoubleEndedIterator<Item = &Entry> + ExactSizeIterator {
         self.recent.iter()
     }
 

@@ -208,6 +208,17 @@ impl<'a> World<'a> {
             _ => {}
         }
         self.look_for_the_dead();
+        self.check_bounds();
+    }
+
+    /// Whatever happens, disk and memory hold what waits and little else.
+    fn check_bounds(&self) {
+        let Some(device) = &self.device else { return };
+        let outbox = device.station.outbox();
+        let waits: u64 = outbox.entries().map(|entry| entry.size).sum();
+        let size = self.platter.borrow().size();
+        assert!(size <= 2 * waits + 6 * SEGMENT, "the journal takes {size} bytes for {waits} that wait");
+        assert!(outbox.recent().len() <= 50 && outbox.lost_photos().len() <= 100);
     }
 
     /// A person wants parked reports to be sent again.
@@ -540,17 +551,27 @@ impl<'a> World<'a> {
             self.hear();
             self.send();
             self.pass(Duration::from_secs(5));
+            self.check_bounds();
             let device = self.device.as_mut().expect("it runs");
             device.station.send_again(None);
             let idle = device.queue.is_empty() && device.answer.is_none() && device.read.is_none();
             if idle && !device.station.is_saving() && device.station.outbox().entries().next().is_none() {
                 // An index that was absent is there again, and says what it knows.
                 self.device.take().into_iter().for_each(|device| device.committer.close());
-                return self.start();
+                self.start();
+                return self.nothing_is_kept();
             }
         }
         let counts = self.device.as_ref().map(|device| device.station.outbox().counts());
         panic!("what waited never got through: {counts:?}");
+    }
+
+    /// Of what is wholly in Odoo, the committer knows nothing any more.
+    fn nothing_is_kept(&self) {
+        let Some(device) = &self.device else { return };
+        let arrived = self.net.book.cases().iter().map(|case| Sequence(case.event.sequence.parse().unwrap()));
+        let kept: Vec<_> = arrived.filter(|sequence| device.committer.has(*sequence)).collect();
+        assert!(kept.is_empty(), "in Odoo, and still in the ledger: {kept:?}");
     }
 
     /// How often the agent has started.
