@@ -51,11 +51,7 @@ pub enum StoreError {
 
 impl StoreError {
     fn of(error: &io::Error) -> StoreError {
-        if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
-            StoreError::Full
-        } else {
-            StoreError::Disk(error.to_string())
-        }
+        if durable::is_full(error) { StoreError::Full } else { StoreError::Disk(error.to_string()) }
     }
 }
 
