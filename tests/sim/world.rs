@@ -49,8 +49,7 @@ fn lost(committer: &Committer<SimDisk, SimIndex>) -> BTreeSet<u64> {
     if committer.health().lost == 0 {
         return BTreeSet::new();
     }
-    let rows = committer.delivered(usize::MAX).into_iter().filter(|row| row.state == "lost");
-    rows.map(|row| row.sequence.0).collect()
+    committer.lost().map(|row| row.sequence.0).collect()
 }
 
 /// What never changes from life to life.
@@ -112,6 +111,10 @@ pub(crate) struct World<'a> {
     pub(crate) damaged: bool,
     /// Reports that a start missed and said so, of which the list may not know.
     told: BTreeSet<u64>,
+    /// The disk can no longer read some block; more than one of them, and nobody could tell what stood there.
+    spoilt: bool,
+    /// Where the chain went on when numbers were left out: until something is saved there, one header alone says so.
+    left_out: Option<Sequence>,
 }
 
 impl<'a> World<'a> {
@@ -137,6 +140,8 @@ impl<'a> World<'a> {
             decays: seed & DECAYS != 0,
             damaged: false,
             told: BTreeSet::new(),
+            spoilt: false,
+            left_out: None,
         }
     }
 
@@ -194,6 +199,8 @@ impl<'a> World<'a> {
     /// A person wants parked reports to be sent again.
     fn again(&mut self) {
         if let Some(device) = &mut self.device {
+            // Having looked at the list.
+            device.committer.delivered(3);
             device.station.send_again(None);
             self.execute();
         }
@@ -215,7 +222,11 @@ impl<'a> World<'a> {
             4 => Fault::Refusal(io::ErrorKind::Other),
             _ => {
                 // Something else fills the disk, or empties it again.
-                let free = if self.rng.bool() { 1 << 30 } else { self.rng.u64(..40 << 20) };
+                let free = match self.rng.u8(..8) {
+                    0..4 => 1 << 30,
+                    4 => 0,
+                    _ => self.rng.u64(..40 << 20),
+                };
                 self.platter.borrow_mut().free = free;
                 self.memory.borrow_mut().failing = self.rng.u8(..4) == 0;
                 self.memory.borrow_mut().shut = free < INDEX;
@@ -237,6 +248,7 @@ impl<'a> World<'a> {
             Ok(opened) => opened,
             // The disk refuses, or is full: somebody sees to it, and it starts again.
             Err(error) => {
+                assert!(error.kind() != io::ErrorKind::StorageFull, "a full disk keeps the device from starting");
                 self.platter.borrow_mut().free = 1 << 30;
                 self.memory.borrow_mut().shut = false;
                 return self.note(format!("no start: {error}"));
@@ -249,6 +261,9 @@ impl<'a> World<'a> {
         let unnamed = damage.iter().any(|words| unnamed(&words));
         self.told.extend(damage.iter().flat_map(|words| named(words)));
         damage.iter().for_each(|words| self.trace.push_back(format!("    {words}")));
+        if damage.iter().any(|words| words.contains("are not given out again")) {
+            self.left_out = Some(found.head.next);
+        }
         let lost = lost(&committer);
         self.boots += 1;
         let boot_id = format!("boot-{}", self.boots);
@@ -296,7 +311,12 @@ impl<'a> World<'a> {
     fn decay(&mut self, spare_end: bool) {
         // Where the index is gone as well, nobody knows what the journal has lost.
         if self.decays && self.rng.u8(..3) == 0 && !self.memory.borrow().gone {
-            let what = self.platter.borrow_mut().decay(spare_end);
+            let mut platter = self.platter.borrow_mut();
+            // A block is many records, and its names are the index's: without one there are only counts.
+            let spoils = !self.spoilt && self.memory.borrow().knows_the_end() && self.rng.u8(..3) == 0;
+            self.spoilt |= spoils;
+            let what = if spoils { platter.spoil() } else { platter.decay(spare_end) };
+            drop(platter);
             self.damaged |= what.is_some();
             what.into_iter().for_each(|what| self.note(what));
         }
@@ -312,6 +332,9 @@ impl<'a> World<'a> {
 
     fn crash(&mut self, fault: Fault) {
         self.note(format!("crash: {fault:?}"));
+        if fault == Fault::PowerCut {
+            self.platter.borrow_mut().lose_power();
+        }
         self.die(fault == Fault::PowerCut);
         // The index is behind: what hits the journal's end now, nobody knows of (decision 11).
         self.decay(true);
@@ -328,7 +351,8 @@ impl<'a> World<'a> {
                 // The clock's battery is empty as well.
                 self.off = -self.truth;
             }
-            if self.rng.u8(..10) == 0 {
+            // One that nobody writes to isn't hit.
+            if self.rng.u8(..10) == 0 && self.memory.borrow().is_written() {
                 self.memory.borrow_mut().lose_all();
             }
         }
@@ -338,12 +362,14 @@ impl<'a> World<'a> {
     fn stop(&mut self) {
         self.note("stop");
         self.committer_turns();
+        let head = self.device.as_ref().map(|device| device.station.head().next);
         if let Some(device) = self.device.take() {
             device.committer.close();
         }
         self.saving = None;
         self.script.clear();
-        let spare_end = !self.memory.borrow().knows_the_end();
+        let is_behind = self.left_out.is_some() && self.left_out == head;
+        let spare_end = is_behind || !self.memory.borrow().knows_the_end();
         // A fuse may have ended the stop.
         if !self.platter.borrow().dead {
             self.decay(spare_end);

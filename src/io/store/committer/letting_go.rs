@@ -4,13 +4,15 @@ use std::io::{self, ErrorKind};
 
 use super::Committer;
 use crate::domain::id::{Digest, Sequence};
-use crate::io::index::Index;
+use crate::io::index::{Failed, Index};
 use crate::io::journal::{Disk, is_bad_block};
 use crate::wire::index_v2::IndexV2;
 use crate::wire::journal_v2::Record;
 
 /// The journal may take so many segments before events that pin old ones are carried.
 const ROOMY_SEGMENTS: u64 = 4;
+/// When so many events were forgotten, the index is made to know durably what became of them.
+const FORGOTTEN: usize = 1024;
 /// Events carried in one write.
 const CARRY: usize = 256;
 
@@ -28,26 +30,34 @@ impl<D: Disk, I: Index> Committer<D, I> {
     fn settle(&mut self, mut sequences: Vec<Sequence>) {
         // One whose receipt was dropped, because the disk didn't keep up, stays, and is sent again after the next start.
         sequences.retain(|sequence| !self.has(*sequence) || self.ledger.is_delivered(*sequence));
-        let noted = sequences.iter().try_for_each(|sequence| self.index.change(*sequence, IndexV2::settled));
-        if self.indexed(noted).is_none() {
+        let noted: Result<Vec<_>, _> = sequences.iter().map(|sequence| self.note_settled(*sequence)).collect();
+        let Some(noted) = self.indexed(noted) else {
             // The next index is to know of it first.
             self.settling.append(&mut sequences);
             return;
-        }
+        };
+        self.forgotten.extend(noted.into_iter().flatten());
         sequences.iter().for_each(|sequence| self.ledger.forget(*sequence));
+        if self.forgotten.len() >= FORGOTTEN {
+            self.index_all();
+        }
         self.trim();
-        while self.is_roomy() && self.carry() {
+        while self.indexing && self.is_roomy() && self.carry() {
             self.trim();
         }
+    }
+
+    fn note_settled(&mut self, sequence: Sequence) -> Result<Option<(Sequence, IndexV2)>, Failed> {
+        Ok(self.index.change(sequence, IndexV2::settled)?.map(|value| (sequence, value)))
     }
 
     /// Lets segments go in which nothing lives, as the index durably knows: what it takes for unsent, and isn't here, is lost.
     fn trim(&mut self) {
         let needed = self.ledger.oldest_segment().unwrap_or(self.journal.current_segment());
-        if self.journal.span().0 >= needed {
+        if self.journal.span().0 >= needed || !self.indexing {
             return;
         }
-        let durable = self.index.barrier();
+        let durable = self.barrier();
         if self.indexed(durable).is_none() || !self.indexing {
             return;
         }
