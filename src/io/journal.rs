@@ -109,7 +109,8 @@ impl<D: Disk> Journal<D> {
             recovery.damage.push(format!("the journal lost its last {lost} event(s); the chain goes on behind them"));
             recovery.flaws.extend(journal.segments.back().map(|last| (*last, "its end is missing".to_owned())));
         }
-        let known = leave_out(known, Sequence(head.next.0.saturating_add(tail.hidden)), &mut recovery);
+        let left_out = leave_out(head, known, tail.hidden, &mut recovery);
+        let known = left_out.unwrap_or(known);
         for blank in std::mem::take(&mut recovery.blank_end) {
             // Where nothing is missing, nothing was ever written there.
             if known == head {
@@ -335,9 +336,11 @@ fn advance(record: &Record, head: ChainHead, delivered: u64) -> (ChainHead, u64)
 /// Numbers up to `next` may have been given to reports that the disk can't read any more. They are left out: Odoo shows what
 /// it lacks of them as a gap, where a number that is given twice would be a fork. The event behind them follows one that
 /// nobody has, for the last known one may have a follower in Odoo.
-fn leave_out(known: ChainHead, next: Sequence, recovery: &mut Recovery) -> ChainHead {
-    if next <= known.next {
-        return known;
+fn leave_out(head: ChainHead, known: ChainHead, hidden: u64, recovery: &mut Recovery) -> Option<ChainHead> {
+    recovery.doubt(head.next, known.next, hidden);
+    let next = Sequence(head.next.0.saturating_add(hidden)).max(known.next);
+    if next == known.next {
+        return None;
     }
     let (from, to) = (known.next, Sequence(next.0 - 1));
     recovery.damage.push(format!(
@@ -346,8 +349,8 @@ fn leave_out(known: ChainHead, next: Sequence, recovery: &mut Recovery) -> Chain
         from.0,
         to.0
     ));
-    recovery.left_out = Some((from, to));
-    ChainHead { next, prev: Digest::of(format!("numbers {} to {} are left out", from.0, to.0).as_bytes()) }
+    recovery.doubt(from, next, hidden);
+    Some(ChainHead { next, prev: Digest::of(format!("numbers {} to {} are left out", from.0, to.0).as_bytes()) })
 }
 
 fn head_after(event: &EventRecord) -> ChainHead {

@@ -28,8 +28,9 @@ pub struct Recovery {
     pub damage: Vec<String>,
     /// Events that stood between two segments and are gone, the first and the last of each stretch.
     pub gaps: Vec<(Sequence, Sequence)>,
-    /// Numbers that may have been given to reports that the disk can't read any more, and are not given out again.
-    pub left_out: Option<(Sequence, Sequence)>,
+    /// Numbers that may have been given to reports that the disk can't read any more, and are not given out again: the first
+    /// and the last of each stretch.
+    pub doubtful: Vec<(Sequence, Sequence)>,
     /// Files of nothing but zeros before the first kept segment; they are still there.
     pub blank: Vec<u64>,
     /// Files that can't be read at all, or hold nothing where they can; they are still there.
@@ -40,6 +41,16 @@ pub struct Recovery {
     pub(super) flaws: Vec<(u64, String)>,
     /// Files of nothing but zeros behind the last kept segment.
     pub(super) blank_end: Vec<u64>,
+}
+
+impl Recovery {
+    /// Of the numbers from `from` on, and before `next`, the last `most` may have been given to reports that the disk can't read.
+    pub(super) fn doubt(&mut self, from: Sequence, next: Sequence, most: u64) {
+        let from = from.max(Sequence(next.0.saturating_sub(most)));
+        if from < next {
+            self.doubtful.push((from, Sequence(next.0 - 1)));
+        }
+    }
 }
 
 /// The state at the end of a segment.
@@ -202,6 +213,8 @@ impl Tail {
             let before = self.head.next;
             (self.head, self.delivered) = advance(&record, self.head, self.delivered);
             if self.head.next > before {
+                // This one's own number is known; of those before it, so many may have stood where the disk can't read.
+                recovery.doubt(before, Sequence(self.head.next.0 - 1), self.hidden);
                 self.hidden = 0;
             }
             recovery.records += 1;

@@ -48,7 +48,7 @@ fn what_the_disk_cannot_read_at_the_end_is_said_and_kept_and_its_numbers_are_lef
         assert_eq!(kept(folder.path()), ["quarantine-1-00000001.journal"]);
         drop(journal);
         let (journal, recovery, _) = open_with(folder.path(), (1, bad));
-        assert_eq!((journal.head().next, recovery.left_out), (head.next.next(), None), "once is enough");
+        assert_eq!((journal.head().next, recovery.doubtful), (head.next.next(), vec![]), "once is enough");
     }
 }
 
@@ -73,7 +73,16 @@ fn what_is_hidden_before_receipts_alone_may_have_been_events() {
     drop(journal);
     let (journal, recovery, seen) = open_with(folder.path(), (1, 0..end_of(2) - 10));
     assert_eq!((seen, recovery.records, journal.head().next), (vec![], 1, Sequence(3)));
-    assert_eq!(recovery.left_out, Some((Sequence(1), Sequence(2))));
+    assert_eq!(recovery.doubtful, [(Sequence(1), Sequence(2))]);
+}
+
+#[test]
+fn what_a_block_with_the_first_header_hid_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path(), 6);
+    let (journal, recovery, seen) = open_with(folder.path(), (1, 0..end_of(4) - 10));
+    assert_eq!((seen, recovery.first, journal.head().next), (vec![5, 6], None, Sequence(7)));
+    assert_eq!(recovery.doubtful, [(Sequence(1), Sequence(4))]);
 }
 
 #[test]
@@ -84,7 +93,7 @@ fn how_many_a_block_hid_is_known_where_another_segment_follows() {
     let (journal, recovery, seen) = open_with(folder.path(), (1, bad));
     let missing: Vec<u64> = (1..=4000).filter(|n| !seen.contains(n)).collect();
     assert_eq!(recovery.gaps, [(Sequence(missing[0]), Sequence(missing[missing.len() - 1]))]);
-    assert_eq!((journal.head().next, recovery.left_out), (Sequence(4001), None));
+    assert_eq!((journal.head().next, recovery.doubtful), (Sequence(4001), vec![]));
 }
 
 #[test]

@@ -62,7 +62,7 @@ impl<D: Disk, I: Index> Committer<D, I> {
                 let there = self.ledger.sequences().filter(|sequence| *sequence >= first && *sequence < head);
                 between(first, there.chain([head]))
             }
-            None => recovery.gaps.iter().copied().chain(recovery.left_out).collect(),
+            None => recovery.gaps.iter().chain(&recovery.doubtful).copied().collect(),
         };
         let unknown = |(from, to): Stretch| {
             let place = |sequence| known.partition_point(|known| known.sequence() < sequence);
