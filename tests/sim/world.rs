@@ -224,7 +224,8 @@ impl<'a> World<'a> {
                 // Something else fills the disk, or empties it again.
                 let free = match self.rng.u8(..8) {
                     0..4 => 1 << 30,
-                    4 => 0,
+                    // Without an index, nobody could name all that a decaying disk takes.
+                    4 if !self.decays => 0,
                     _ => self.rng.u64(..40 << 20),
                 };
                 self.platter.borrow_mut().free = free;
