@@ -73,6 +73,11 @@ pub fn quarantined(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// There is no room: no damage, and no reason to give up what is there.
+pub fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
 /// Makes the names inside `folder` durable.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()

@@ -9,30 +9,51 @@
 mod generation;
 mod generations;
 pub mod inspect;
+mod walk;
 
 use std::io;
 
 use crate::domain::id::{ChainHead, Sequence};
 use crate::domain::outbox::Entry;
 use crate::domain::view::Row;
+use crate::io::durable;
 use crate::wire::index_v2::{IndexV2, StateCode};
 pub use generations::SledIndex;
 
 /// How many delivered reports are remembered.
 pub const RETENTION: usize = 2_500;
 
-/// The index can no longer be used: it is to be set aside and begun anew.
+/// Why the index doesn't do what it was asked, by what is to be done about it.
 #[derive(Debug, thiserror::Error)]
-#[error("the index failed: {0}")]
-pub struct Failed(pub String);
+pub enum Failed {
+    /// One row is damaged; those around it can be read.
+    #[error("the index failed: a value fails its checksum")]
+    BadValue,
+    /// There is no room. What it has durably is whole: it is let go of, and opened again when there is room.
+    #[error("the index failed: the disk is full")]
+    Full,
+    /// It can no longer be used: it is to be set aside and begun anew.
+    #[error("the index failed: {0}")]
+    Broken(String),
+}
 
 impl From<io::Error> for Failed {
     fn from(error: io::Error) -> Failed {
-        Failed(error.to_string())
+        if durable::is_full(&error) { Failed::Full } else { Failed::Broken(error.to_string()) }
     }
 }
 
-/// What is read of the index, one after the other by sequence.
+impl From<Failed> for io::Error {
+    fn from(failed: Failed) -> io::Error {
+        match failed {
+            Failed::BadValue => io::Error::new(io::ErrorKind::InvalidData, "a value fails its checksum"),
+            Failed::Full => io::ErrorKind::StorageFull.into(),
+            Failed::Broken(why) => io::Error::other(why),
+        }
+    }
+}
+
+/// What is read of the index, one after the other by sequence, up to the first error that isn't one row's.
 pub type Entries<'a> = Box<dyn DoubleEndedIterator<Item = Result<(Sequence, IndexV2), Failed>> + 'a>;
 
 /// What a walk through the index notes of an entry: little enough to keep it of all of them for a moment.
@@ -101,7 +122,7 @@ pub trait Index {
     /// aside.
     fn begin_anew(&mut self) -> io::Result<String>;
 
-    /// Lets go of one that could not be filled: it is not open any more.
+    /// Lets go of one that could not be filled, or has no room: it is not open any more, and what it has stays.
     fn shut(&mut self);
 
     /// Makes what was written durable.
@@ -126,21 +147,34 @@ pub trait Index {
         self.entries().map(|entry| entry.map(|(sequence, value)| Known::of(sequence, &value))).collect()
     }
 
-    /// Changes what is known of an event, if it is known.
-    fn change(&mut self, sequence: Sequence, change: fn(IndexV2) -> IndexV2) -> Result<(), Failed> {
-        let known = self.read(sequence)?;
-        let changed = known.as_ref().map(|value| change(value.clone())).filter(|value| known.as_ref() != Some(value));
-        changed.map_or(Ok(()), |value| self.write(sequence, &value))
+    /// Changes what is known of an event, if it is known; says what is known of it then.
+    fn change(&mut self, sequence: Sequence, change: fn(IndexV2) -> IndexV2) -> Result<Option<IndexV2>, Failed> {
+        let Some(known) = self.read(sequence)? else { return Ok(None) };
+        let changed = change(known.clone());
+        if changed != known {
+            self.write(sequence, &changed)?;
+        }
+        Ok(Some(changed))
     }
 
-    /// Reports that are in Odoo, or were dismissed, newest first.
-    fn delivered(&self, most: usize) -> Vec<Row> {
-        let newest = self.entries().rev().filter_map(Result::ok);
-        let rows = newest.filter_map(|(sequence, value)| match value.state {
-            StateCode::Delivered | StateCode::Dismissed => value.row(sequence),
-            StateCode::Pending | StateCode::Parked | StateCode::Photos | StateCode::Lost => None,
-        });
-        rows.take(most).collect()
+    /// Reports that are in Odoo, or were dismissed, newest first; and why these are not all, if something kept it from reading
+    /// on. A row that is damaged is left out.
+    fn delivered(&self, most: usize) -> (Vec<Row>, Result<(), Failed>) {
+        let mut rows = Vec::new();
+        for entry in self.entries().rev() {
+            if rows.len() >= most {
+                break;
+            }
+            match entry {
+                Ok((sequence, value)) => match value.state {
+                    StateCode::Delivered | StateCode::Dismissed => rows.extend(value.row(sequence)),
+                    StateCode::Pending | StateCode::Parked | StateCode::Photos | StateCode::Lost => {}
+                },
+                Err(Failed::BadValue) => {}
+                Err(failed @ (Failed::Full | Failed::Broken(_))) => return (rows, Err(failed)),
+            }
+        }
+        (rows, Ok(()))
     }
 
     /// Forgets delivered reports beyond [`RETENTION`], oldest first; so many others are there, too.

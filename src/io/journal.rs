@@ -7,12 +7,13 @@ mod recover;
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
 
-pub use disk::{Disk, Folder, is_bad_block};
+pub use disk::{Disk, Folder, Loaded, is_bad_block};
 pub use peek::Peek;
 pub use recover::Recovery;
 use recover::Tail;
 
 use crate::domain::id::{ChainHead, Digest, Sequence};
+use crate::io::durable;
 use crate::wire::journal_v2::{self as format, EventRecord, HEADER_BYTES, Header, Layout, Record};
 
 /// How large a segment is made.
@@ -56,7 +57,7 @@ pub struct Journal<D> {
 enum Trace {
     /// None failed.
     Clean,
-    /// Taken back; the segment isn't trusted with more.
+    /// Taken back, or the segment was found like that; it isn't trusted with more.
     Gone,
     /// Perhaps on the disk: it must go before anything else is written, and before the end.
     Left,
@@ -82,6 +83,10 @@ impl<D: Disk> Journal<D> {
             }
             each(record, at);
         })?;
+        if let Some(last) = segments.back() {
+            // What is acted on from here on, sent even, must not be gone after a power cut.
+            disk.sync(*last)?;
+        }
         let Tail { head, delivered, .. } = tail;
         let mut journal = Journal {
             disk,
@@ -104,6 +109,8 @@ impl<D: Disk> Journal<D> {
             recovery.damage.push(format!("the journal lost its last {lost} event(s); the chain goes on behind them"));
             recovery.flaws.extend(journal.segments.back().map(|last| (*last, "its end is missing".to_owned())));
         }
+        let left_out = leave_out(head, known, tail.hidden, &mut recovery);
+        let known = left_out.unwrap_or(known);
         for blank in std::mem::take(&mut recovery.blank_end) {
             // Where nothing is missing, nothing was ever written there.
             if known == head {
@@ -117,9 +124,26 @@ impl<D: Disk> Journal<D> {
             journal.disk.resume(journal.current_segment())?;
         } else {
             journal.head = known;
-            journal.begin()?;
+            match journal.begin() {
+                // What is here can be sent even so, which makes room; the next write begins one.
+                Err(error) if durable::is_full(&error) => journal.trace = Trace::Gone,
+                begun => begun?,
+            }
         }
+        journal.set_unreadable_aside(&mut recovery)?;
         Ok((journal, recovery))
+    }
+
+    /// What can't be read goes out of the way when a header says how far the chain is beyond it, not before.
+    fn set_unreadable_aside(&mut self, recovery: &mut Recovery) -> io::Result<()> {
+        for segment in std::mem::take(&mut recovery.unreadable) {
+            let place = match self.trace {
+                Trace::Clean => format!("set aside as {}", self.disk.set_aside(segment)?),
+                Trace::Gone | Trace::Left => "it stays where it is until there is room".to_owned(),
+            };
+            recovery.damage.push(format!("journal segment {segment}: the disk can't read it, {place}"));
+        }
+        Ok(())
     }
 
     /// Keeps each damaged segment, before anything can delete it. What is kept already was said before.
@@ -307,6 +331,26 @@ fn advance(record: &Record, head: ChainHead, delivered: u64) -> (ChainHead, u64)
         | Record::Returned { .. }
         | Record::PhotoLost { .. } => (head, delivered),
     }
+}
+
+/// Numbers up to `next` may have been given to reports that the disk can't read any more. They are left out: Odoo shows what
+/// it lacks of them as a gap, where a number that is given twice would be a fork. The event behind them follows one that
+/// nobody has, for the last known one may have a follower in Odoo.
+fn leave_out(head: ChainHead, known: ChainHead, hidden: u64, recovery: &mut Recovery) -> Option<ChainHead> {
+    recovery.doubt(head.next, known.next, hidden);
+    let next = Sequence(head.next.0.saturating_add(hidden)).max(known.next);
+    if next == known.next {
+        return None;
+    }
+    let (from, to) = (known.next, Sequence(next.0 - 1));
+    recovery.damage.push(format!(
+        "the disk can't read where up to {} report(s) may have stood; the numbers {} to {} are not given out again",
+        next.0 - from.0,
+        from.0,
+        to.0
+    ));
+    recovery.doubt(from, next, hidden);
+    Some(ChainHead { next, prev: Digest::of(format!("numbers {} to {} are left out", from.0, to.0).as_bytes()) })
 }
 
 fn head_after(event: &EventRecord) -> ChainHead {

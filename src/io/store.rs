@@ -69,11 +69,7 @@ impl StoreError {
     }
 
     fn of(error: &io::Error) -> StoreError {
-        if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
-            StoreError::Full
-        } else {
-            StoreError::Disk(error.to_string())
-        }
+        if durable::is_full(error) { StoreError::Full } else { StoreError::Disk(error.to_string()) }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use crate::kill::{REPORT, judge};
@@ -26,6 +27,16 @@ fn fill(folder: &Path, leave: u64) {
             return;
         }
     }
+}
+
+/// What a power cut leaves of an unfinished write.
+fn tear(state: &Path) {
+    let segments = fs::read_dir(state.join("journal")).unwrap().map(|entry| entry.unwrap().path());
+    let last = segments.filter(|path| path.extension().is_some_and(|extension| extension == "journal")).max().unwrap();
+    let end = fs::read(&last).unwrap().iter().rposition(|byte| *byte != 0).unwrap() + 1;
+    let file = File::options().write(true).open(last).unwrap();
+    file.write_all_at(&[7; 100], end as u64).unwrap();
+    file.sync_all().unwrap();
 }
 
 fn report(device: &Device) {
@@ -63,6 +74,8 @@ fn a_full_disk_refuses_visibly_sends_what_it_has_and_recovers_alone() {
     fill(&state, 0);
     is_refused(&device);
     device.kill();
+    // The next record would need a segment, and there is no room for one.
+    tear(&state);
     device.replug();
     device.start();
     is_refused(&device);
@@ -75,6 +88,8 @@ fn a_full_disk_refuses_visibly_sends_what_it_has_and_recovers_alone() {
     device.until_status("the room to be seen", |status| status["low_disk"] == false);
     report(&device);
     device.until_status("the report", |status| status["delivered"] == 5);
+    // Nothing was damaged: what something else had filled was full.
+    assert_eq!(device.status()["quarantined"], serde_json::json!([]), "{}", device.status());
     let counts = judge(&device, &odoo);
     eprintln!("{} beeps, {} cases, 0 lost", counts.beeps, counts.cases);
     device.stop();

@@ -1,14 +1,16 @@
 //! A disk that does to unfinished writes what real ones do: loses them, tears them, or does them in part and fails.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::rc::Rc;
 
-use tallyman::io::journal::Disk;
+use tallyman::io::journal::{Disk, Loaded};
 
 const SECTOR: usize = 512;
-/// EIO, as a card with a loose contact says it now and then.
+/// What can't be read is so large at least.
+const BLOCK: usize = 4096;
+/// EIO; a card with a loose contact says it now and then.
 const BAD_BLOCK: i32 = 5;
 
 /// How an operation ends when its time has come.
@@ -29,6 +31,10 @@ pub(crate) struct Platter {
     /// Damaged segments as they were kept.
     kept: BTreeMap<u64, Vec<u8>>,
     open: Option<u64>,
+    /// Blocks that can't be read any more, by segment and number.
+    bad: BTreeSet<(u64, usize)>,
+    /// What the disk has, and not only the memory, of segments that a killed process left.
+    durable: BTreeMap<u64, Option<Vec<u8>>>,
     /// After so many more operations, this happens.
     pub(crate) fuse: Option<(u32, Fault)>,
     /// A fault ended the process: nothing more reaches the disk until it starts anew.
@@ -47,6 +53,8 @@ impl Platter {
             aside: Vec::new(),
             kept: BTreeMap::new(),
             open: None,
+            bad: BTreeSet::new(),
+            durable: BTreeMap::new(),
             fuse: None,
             dead: false,
             free: 1 << 30,
@@ -63,6 +71,18 @@ impl Platter {
 
     pub(crate) fn set_aside(&self) -> usize {
         self.aside.len() + self.kept.len()
+    }
+
+    /// A block of any file, also of that which was written to last, can't be read any more.
+    pub(crate) fn spoil(&mut self) -> Option<String> {
+        let numbers: Vec<u64> = self.segments.keys().copied().collect();
+        // Most of the time the last one: what stood there, nothing else tells.
+        let last = numbers.len().checked_sub(1)?;
+        let number = numbers[if self.rng.u8(..4) > 0 { last } else { self.rng.usize(..=last) }];
+        let end = self.segments.get(&number)?.len() / BLOCK;
+        let block = if self.rng.bool() { end } else { self.rng.usize(..=end) };
+        self.bad.insert((number, block));
+        Some(format!("segment {number}: its block {block} can't be read any more"))
     }
 
     /// Something happens to a file while nobody looks, as to an old flash chip: a bit, a sector, its end, all of it, its name.
@@ -93,11 +113,31 @@ impl Platter {
                 "all of it becomes zeros"
             }
             _ => {
-                self.segments.remove(&number);
+                self.vanish(number);
                 "it is gone"
             }
         };
         Some(format!("segment {number} at {at}: {what}"))
+    }
+
+    /// The file is gone, and so is what was wrong with it.
+    fn vanish(&mut self, segment: u64) -> Option<Vec<u8>> {
+        self.bad.retain(|(number, _)| *number != segment);
+        self.durable.remove(&segment);
+        self.segments.remove(&segment)
+    }
+
+    /// The power goes: what a killed process had handed over, and nobody waited for, may or may not be there.
+    pub(crate) fn lose_power(&mut self) {
+        for (segment, durable) in std::mem::take(&mut self.durable) {
+            if self.rng.u8(..4) == 0 {
+                continue;
+            }
+            match durable {
+                Some(bytes) => drop(self.segments.insert(segment, bytes)),
+                None => drop(self.vanish(segment)),
+            }
+        }
     }
 
     /// The machine, or the process, begins again.
@@ -117,6 +157,9 @@ impl Platter {
         }
         self.fuse = None;
         self.dead = matches!(fault, Fault::PowerCut | Fault::Kill);
+        if fault == Fault::PowerCut {
+            self.lose_power();
+        }
         Ok(Some(fault))
     }
 
@@ -158,8 +201,25 @@ impl Disk for SimDisk {
         Ok(self.0.borrow().segments.keys().copied().collect())
     }
 
-    fn load(&self, segment: u64) -> io::Result<Vec<u8>> {
-        self.0.borrow().segments.get(&segment).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
+    fn load(&self, segment: u64) -> io::Result<Loaded> {
+        let platter = self.0.borrow();
+        let mut bytes = platter.segments.get(&segment).cloned().ok_or(io::ErrorKind::NotFound)?;
+        let bad = platter.bad.iter().filter(|(number, _)| *number == segment);
+        let unreadable: Vec<_> = bad.map(|(_, block)| block * BLOCK..(block + 1) * BLOCK).collect();
+        for range in &unreadable {
+            bytes.iter_mut().take(range.end).skip(range.start).for_each(|byte| *byte = 0);
+        }
+        Ok(Loaded { bytes, unreadable })
+    }
+
+    fn sync(&mut self, segment: u64) -> io::Result<()> {
+        let mut platter = self.0.borrow_mut();
+        let strike = platter.strikes()?;
+        if strike.is_none() {
+            // This one, and the names of all.
+            platter.durable.retain(|number, durable| *number != segment && durable.is_some());
+        }
+        strike.map_or(Ok(()), |fault| Err(failed(fault)))
     }
 
     fn begin(&mut self, segment: u64, start: &[u8], size: u64) -> io::Result<()> {
@@ -175,6 +235,9 @@ impl Disk for SimDisk {
             // The name and the bytes reach the disk each on its own, and a refusal takes the file away, if it can.
             let mut file = Vec::new();
             platter.tear(&mut file, 0, start, fault);
+            if fault == Fault::Kill {
+                platter.durable.insert(segment, None);
+            }
             if platter.rng.bool() {
                 platter.segments.insert(segment, file);
             }
@@ -196,6 +259,9 @@ impl Disk for SimDisk {
         let open = platter.open.ok_or_else(|| io::Error::other("no segment is open"))?;
         let mut file = platter.segments.remove(&open).ok_or(io::ErrorKind::NotFound)?;
         let at = offset as usize;
+        if strike == Some(Fault::Kill) {
+            platter.durable.insert(open, Some(file.clone()));
+        }
         match strike {
             Some(fault) => platter.tear(&mut file, at, bytes, fault),
             None => {
@@ -227,6 +293,10 @@ impl Disk for SimDisk {
             return Err(io::Error::from_raw_os_error(BAD_BLOCK));
         }
         let file = platter.segments.get(&segment).ok_or(io::ErrorKind::NotFound)?;
+        let blocks = offset as usize / BLOCK..=(offset as usize + bytes.len().saturating_sub(1)) / BLOCK;
+        if blocks.into_iter().any(|block| platter.bad.contains(&(segment, block))) {
+            return Err(io::Error::from_raw_os_error(BAD_BLOCK));
+        }
         let range = offset as usize..offset as usize + bytes.len();
         bytes.copy_from_slice(file.get(range).ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
@@ -236,7 +306,7 @@ impl Disk for SimDisk {
         let mut platter = self.0.borrow_mut();
         let strike = platter.strikes()?;
         if strike.is_none() || platter.rng.bool() {
-            platter.segments.remove(&segment);
+            platter.vanish(segment);
         }
         strike.map_or(Ok(()), |fault| Err(failed(fault)))
     }
@@ -246,7 +316,7 @@ impl Disk for SimDisk {
         if let Some(fault) = platter.strikes()? {
             return Err(failed(fault));
         }
-        let file = platter.segments.remove(&segment).ok_or(io::ErrorKind::NotFound)?;
+        let file = platter.vanish(segment).ok_or(io::ErrorKind::NotFound)?;
         platter.aside.push(file);
         Ok(format!("aside-{segment}"))
     }

@@ -19,10 +19,12 @@ pub(crate) struct Memory {
     before: Vec<(Sequence, Option<IndexV2>)>,
     /// It lost all, and wasn't open since to be filled again.
     pub(crate) gone: bool,
-    /// The next write fails.
+    /// The next write or walk fails: for want of room where the disk is that full, or for good.
     pub(crate) failing: bool,
     /// The disk is so full that it can't be opened.
     pub(crate) shut: bool,
+    /// A write failed for want of room, and it wasn't let go of since.
+    full: bool,
     /// It could not be: nothing is written or read.
     absent: bool,
     rng: fastrand::Rng,
@@ -37,6 +39,7 @@ impl Memory {
             gone: false,
             failing: false,
             shut: false,
+            full: false,
             absent: false,
             rng,
         }
@@ -52,6 +55,10 @@ impl Memory {
         }
     }
 
+    pub(crate) fn is_written(&self) -> bool {
+        !self.absent
+    }
+
     /// What opening finds when the file is damaged: an empty one takes its place.
     pub(crate) fn lose_all(&mut self) {
         self.gone = true;
@@ -64,10 +71,16 @@ impl Memory {
         !(self.absent || self.shut)
     }
 
-    /// What a new process finds.
+    /// What a new process finds. What failed was the handle.
     pub(crate) fn open(&mut self) {
+        (self.failing, self.full) = (false, false);
         self.absent = self.shut;
         self.gone &= self.absent;
+    }
+
+    fn failed(&mut self) -> Failed {
+        self.full = self.shut;
+        if self.shut { Failed::Full } else { Failed::Broken("a simulated fault".to_owned()) }
     }
 
     fn set(&mut self, sequence: Sequence, value: Option<IndexV2>) -> Option<IndexV2> {
@@ -82,7 +95,7 @@ impl Memory {
             return Ok(());
         }
         if self.failing {
-            return Err(Failed("a simulated fault".to_owned()));
+            return Err(self.failed());
         }
         let before = self.set(sequence, value);
         self.before.push((sequence, before));
@@ -102,6 +115,12 @@ impl Index for SimIndex {
     }
 
     fn entries(&self) -> Entries<'_> {
+        let mut memory = self.0.borrow_mut();
+        if memory.failing && !memory.absent {
+            // As sled does: the same for ever, or it would be walked on through what can't be read.
+            return Box::new(std::iter::once(Err(memory.failed())));
+        }
+        drop(memory);
         let entries = if self.is_open() { self.0.borrow().now.clone() } else { BTreeMap::new() };
         Box::new(entries.into_iter().map(Ok))
     }
@@ -127,6 +146,7 @@ impl Index for SimIndex {
         memory.failing = false;
         let was_absent = memory.absent;
         if !was_absent {
+            assert!(!memory.full, "an index on a full disk is taken for damaged");
             memory.lose_all();
         }
         memory.absent = memory.shut;
@@ -139,13 +159,16 @@ impl Index for SimIndex {
     }
 
     fn shut(&mut self) {
-        self.0.borrow_mut().absent = true;
+        let mut memory = self.0.borrow_mut();
+        // What it was told since the last barrier went no further than its memory.
+        memory.cut();
+        (memory.absent, memory.full) = (true, false);
     }
 
     fn barrier(&mut self) -> Result<(), Failed> {
         let mut memory = self.0.borrow_mut();
         if memory.failing && !memory.absent {
-            return Err(Failed("a simulated fault".to_owned()));
+            return Err(memory.failed());
         }
         memory.before.clear();
         Ok(())

@@ -1,5 +1,7 @@
 //! One device, its people, its disk, its network and its Odoo, in simulated time. Everything happens by one seed.
 
+mod shell;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
@@ -50,22 +52,12 @@ fn named(words: &str) -> Vec<u64> {
     }
 }
 
-/// What comes of an answer on the line as it is. On a slow one time passes before it is heard, and beyond the client's patience it
-/// isn't.
-fn on_the_line(weather: Weather, answer: Answer, moods: &mut Option<fastrand::Rng>, took: &mut Duration) -> Answer {
-    let Some(moods) = moods.as_mut().filter(|_| weather == Weather::Slow) else { return answer };
-    let long = Duration::from_millis(moods.u64(..90_000));
-    *took = long.min(PATIENCE);
-    if long < PATIENCE { answer } else { gone(Unreachable::Timeout) }
-}
-
 fn lost(committer: &Committer<SimDisk, SimIndex>) -> BTreeSet<u64> {
     // Most have none, and the list takes its time.
     if committer.health().lost == 0 {
         return BTreeSet::new();
     }
-    let rows = committer.delivered(usize::MAX).into_iter().filter(|row| row.state == "lost");
-    rows.map(|row| row.sequence.0).collect()
+    committer.lost().map(|row| row.sequence.0).collect()
 }
 
 /// What never changes from life to life.
@@ -129,6 +121,10 @@ pub(crate) struct World<'a> {
     moods: Option<fastrand::Rng>,
     /// Reports that a start missed and said so, of which the list may not know.
     told: BTreeSet<u64>,
+    /// The disk can no longer read some block; more than one of them, and nobody could tell what stood there.
+    spoilt: bool,
+    /// Where the chain went on when numbers were left out: until something is saved there, one header alone says so.
+    left_out: Option<Sequence>,
 }
 
 impl<'a> World<'a> {
@@ -157,6 +153,8 @@ impl<'a> World<'a> {
             damaged: false,
             moods: (seed & MOODY != 0).then(|| fastrand::Rng::with_seed(seed ^ 0x300d)),
             told: BTreeSet::new(),
+            spoilt: false,
+            left_out: None,
         }
     }
 
@@ -224,6 +222,8 @@ impl<'a> World<'a> {
     /// A person wants parked reports to be sent again.
     fn again(&mut self) {
         if let Some(device) = &mut self.device {
+            // Having looked at the list.
+            device.committer.delivered(3);
             device.station.send_again(None);
             self.execute();
         }
@@ -250,7 +250,12 @@ impl<'a> World<'a> {
             4 => Fault::Refusal(io::ErrorKind::Other),
             _ => {
                 // Something else fills the disk, or empties it again.
-                let free = if self.rng.bool() { 1 << 30 } else { self.rng.u64(..40 << 20) };
+                let free = match self.rng.u8(..8) {
+                    0..4 => 1 << 30,
+                    // Without an index, nobody could name all that a decaying disk takes.
+                    4 if !self.decays => 0,
+                    _ => self.rng.u64(..40 << 20),
+                };
                 self.platter.borrow_mut().free = free;
                 self.memory.borrow_mut().failing = self.rng.u8(..4) == 0;
                 self.memory.borrow_mut().shut = free < INDEX;
@@ -272,6 +277,7 @@ impl<'a> World<'a> {
             Ok(opened) => opened,
             // The disk refuses, or is full: somebody sees to it, and it starts again.
             Err(error) => {
+                assert!(error.kind() != io::ErrorKind::StorageFull, "a full disk keeps the device from starting");
                 self.platter.borrow_mut().free = 1 << 30;
                 self.memory.borrow_mut().shut = false;
                 return self.note(format!("no start: {error}"));
@@ -284,6 +290,9 @@ impl<'a> World<'a> {
         let unnamed = damage.iter().any(|words| unnamed(&words));
         self.told.extend(damage.iter().flat_map(|words| named(words)));
         damage.iter().for_each(|words| self.trace.push_back(format!("    {words}")));
+        if damage.iter().any(|words| words.contains("are not given out again")) {
+            self.left_out = Some(found.head.next);
+        }
         let lost = lost(&committer);
         self.starts += 1;
         let boot_id = self.clocks.boot_id();
@@ -331,7 +340,12 @@ impl<'a> World<'a> {
     fn decay(&mut self, spare_end: bool) {
         // Where the index is gone as well, nobody knows what the journal has lost.
         if self.decays && self.rng.u8(..3) == 0 && !self.memory.borrow().gone {
-            let what = self.platter.borrow_mut().decay(spare_end);
+            let mut platter = self.platter.borrow_mut();
+            // A block is many records, and its names are the index's: without one there are only counts.
+            let spoils = !self.spoilt && self.memory.borrow().knows_the_end() && self.rng.u8(..3) == 0;
+            self.spoilt |= spoils;
+            let what = if spoils { platter.spoil() } else { platter.decay(spare_end) };
+            drop(platter);
             self.damaged |= what.is_some();
             what.into_iter().for_each(|what| self.note(what));
         }
@@ -347,6 +361,9 @@ impl<'a> World<'a> {
 
     fn crash(&mut self, fault: Fault) {
         self.note(format!("crash: {fault:?}"));
+        if fault == Fault::PowerCut {
+            self.platter.borrow_mut().lose_power();
+        }
         self.die(fault == Fault::PowerCut);
         // The index is behind: what hits the journal's end now, nobody knows of (decision 11).
         self.decay(true);
@@ -360,7 +377,8 @@ impl<'a> World<'a> {
         if power {
             let empty = self.rng.u8(..4) == 0;
             self.clocks.reboot(empty);
-            if self.rng.u8(..10) == 0 {
+            // One that nobody writes to isn't hit.
+            if self.rng.u8(..10) == 0 && self.memory.borrow().is_written() {
                 self.memory.borrow_mut().lose_all();
             }
         }
@@ -370,166 +388,18 @@ impl<'a> World<'a> {
     fn stop(&mut self) {
         self.note("stop");
         self.committer_turns();
+        let head = self.device.as_ref().map(|device| device.station.head().next);
         if let Some(device) = self.device.take() {
             device.committer.close();
         }
         self.saving = None;
         self.script.clear();
-        let spare_end = !self.memory.borrow().knows_the_end();
+        let is_behind = self.left_out.is_some() && self.left_out == head;
+        let spare_end = is_behind || !self.memory.borrow().knows_the_end();
         // A fuse may have ended the stop.
         if !self.platter.borrow().dead {
             self.decay(spare_end);
         }
-    }
-
-    // --- The shell: what an agent's tasks do around the station
-
-    fn person(&mut self) {
-        let turn = self.turn();
-        let Some(device) = &mut self.device else { return };
-        if device.station.is_saving() {
-            return;
-        }
-        let Some(hand) = self.script.pop_front() else {
-            return self.begin_report();
-        };
-        let input = match hand {
-            Hand::Scan(code) => {
-                let source = self.scanned.len().to_string();
-                self.scanned.push(self.clocks.truth());
-                self.clocks.step_between_scans();
-                Input::Scan(decode(RawScan::new(&source, code.as_bytes(), turn.now)))
-            }
-            Hand::Photo => {
-                let bytes: Vec<u8> = std::iter::repeat_with(|| self.rng.u8(..)).take(300).collect();
-                let digest = Digest::of(&bytes);
-                self.photos.insert(digest, bytes);
-                Input::Photo(Photo { digest, size: 300, media_type: MediaType::Jpeg })
-            }
-        };
-        let signer = Signer { device: self.fixtures.device, key: &self.fixtures.key };
-        device.station.input(input, turn, Some(signer));
-        self.execute();
-        // Slower than the cooldown, as a hand is.
-        self.pass(Duration::from_secs(2));
-    }
-
-    fn begin_report(&mut self) {
-        let place = self.rng.u8(1..5);
-        let codes = ["EMP-7".to_owned(), format!("WH/OUT/{place}"), format!("LOC-{place}"), "TM-EMPTY".to_owned()];
-        self.script.extend(codes.into_iter().map(Hand::Scan));
-        let photos = self.rng.u8(..4).saturating_sub(1);
-        self.script.extend((0..photos).map(|_| Hand::Photo));
-        self.script.push_back(Hand::Scan("TM-DONE".to_owned()));
-    }
-
-    fn committer_turns(&mut self) {
-        let Some(device) = &mut self.device else { return };
-        let mut group = Vec::new();
-        while let Some(request) = device.queue.pop_front() {
-            match request {
-                Request::Append(append) => group.push(append),
-                Request::Read(sequences) => {
-                    device.committer.commit(&mut group);
-                    let read = sequences.into_iter().map(|sequence| (sequence, device.committer.read(sequence)));
-                    device.read = Some(read.collect());
-                }
-                Request::Settled(sequences) => {
-                    device.committer.commit(&mut group);
-                    device.committer.settled(&sequences);
-                }
-            }
-        }
-        device.committer.commit(&mut group);
-        let photos = &mut self.photos;
-        device.forgetting.retain_mut(|(digest, durable)| match durable.try_recv() {
-            Err(oneshot::error::TryRecvError::Empty) => true,
-            Ok(Ok(())) => {
-                photos.remove(digest);
-                false
-            }
-            Ok(Err(_)) | Err(oneshot::error::TryRecvError::Closed) => false,
-        });
-    }
-
-    /// The loop hears one of those that have something to say.
-    fn hear(&mut self) {
-        let turn = self.turn();
-        let Some(device) = &mut self.device else { return };
-        if let Some(result) = device.saved.as_mut().and_then(|saved| saved.try_recv().ok()) {
-            device.saved = None;
-            device.station.saved(result, turn);
-        } else if let Some(read) = device.read.take() {
-            device.station.read(read, turn);
-        } else if let Some(answer) = device.answer.take() {
-            device.station.answered(answer, turn);
-        }
-        self.execute();
-    }
-
-    fn send(&mut self) {
-        let now = self.turn().now;
-        if let Some(device) = &mut self.device {
-            device.station.send_what_is_due(now);
-            self.execute();
-        }
-    }
-
-    fn execute(&mut self) {
-        let Some(device) = &mut self.device else { return };
-        let mut took = Duration::ZERO;
-        for deed in device.station.take_deeds() {
-            match deed {
-                Deed::Save { record, entry } => {
-                    self.told_times.judge(&record, self.clocks.truth(), &self.scanned);
-                    let (done, wait) = oneshot::channel();
-                    self.saving = Some(entry.clone());
-                    device.queue.push_back(Request::Append(Append { record, entry: Some(Box::new(entry)), done }));
-                    device.saved = Some(wait);
-                }
-                Deed::Note { record, entry } => {
-                    if let (Record::Parked { code, .. }, Some(entry)) = (&record, &entry) {
-                        let rightly = if code == "unreadable" { self.damaged } else { is_poisonous(entry.digest) };
-                        assert!(rightly, "sequence {} is parked for nothing: {code}", entry.sequence.0);
-                    }
-                    let (done, _) = oneshot::channel();
-                    device.queue.push_back(Request::Append(Append { record, entry: entry.map(Box::new), done }));
-                }
-                Deed::Settled(sequences) => device.queue.push_back(Request::Settled(sequences)),
-                Deed::ForgetPhoto { record, digest } => {
-                    let there = self.net.book.photo(&digest.to_string()).is_some_and(|photo| photo.complete);
-                    assert!(there, "a photo is to be let go that isn't in Odoo");
-                    let (done, wait) = oneshot::channel();
-                    device.queue.push_back(Request::Append(Append { record, entry: None, done }));
-                    device.forgetting.push((digest, wait));
-                }
-                Deed::Tell(Feedback::Saved { .. }) => {
-                    let entry = self.saving.take().expect("a beep for nothing");
-                    self.beeped.push(entry);
-                }
-                Deed::Tell(Feedback::Refused { .. }) => {
-                    self.refused.extend(self.saving.take().map(|entry| entry.digest))
-                }
-                Deed::Tell(_) => {}
-                Deed::Read(sequences) => device.queue.push_back(Request::Read(sequences)),
-                Deed::Send { events, wall } => {
-                    let answer = self.net.send(&events, wall, self.clocks.truth(), &mut self.rng);
-                    device.answer = Some(on_the_line(self.net.weather, answer, &mut self.moods, &mut took));
-                }
-                Deed::Upload { piece, .. } => {
-                    let lost = || Answer::PhotoLost { why: "its file is gone".to_owned() };
-                    let answer = self.photos.get(&piece.digest).map(|bytes| self.net.upload(piece, bytes));
-                    // Damage may have taken the record that it is in Odoo.
-                    assert!(answer.is_some() || self.damaged, "a photo that a report names is gone");
-                    let answer = answer.unwrap_or_else(lost);
-                    device.answer = Some(on_the_line(self.net.weather, answer, &mut self.moods, &mut took));
-                }
-                Deed::SetPhotoAside(digest) => {
-                    assert!(self.damaged, "{digest} was given up, and nothing is wrong with it")
-                }
-            }
-        }
-        self.pass(took);
     }
 
     // --- The end

@@ -35,7 +35,7 @@ pub(super) fn look(folder: &Path, signer: Option<&(DeviceKey, Identity)>, found:
     let mut read = Read::default();
     let disk = Peek::at(folder);
     for segment in disk.segments()? {
-        let header = Header::decode(&disk.load(segment)?).ok();
+        let header = Header::decode(&disk.load(segment)?.bytes).ok();
         read.headers.extend(header.map(|(header, _)| (segment, header)));
         found.checked.segments += 1;
     }

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use super::Known;
+use super::walk::UpToError;
+use super::{Failed, Known};
 use crate::domain::id::Sequence;
 use crate::io::durable;
 use crate::wire::index_v2::IndexV2;
@@ -22,12 +23,10 @@ pub(super) const LET_GO_FROM: usize = 10_000;
 /// How often it is tried to open it again.
 const TRIES: usize = 20;
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
-/// Written when everything that a generation was made from is in it.
+/// Written when everything that a generation was made for is in it.
 const COMPLETE: &str = "complete";
 /// Written at a clean stop: the number of entries.
 const CLOSED: &str = "closed-with";
-
-pub(super) const BAD_VALUE: &str = "a value fails its checksum";
 
 pub(super) struct Generation {
     pub(super) folder: PathBuf,
@@ -37,6 +36,10 @@ pub(super) struct Generation {
     written: usize,
     /// How many entries it has: sled would have to read them all to know.
     pub(super) count: usize,
+    /// Bytes of keys and values that are in it.
+    live: u64,
+    /// It is the one to open.
+    counts: bool,
 }
 
 impl Generation {
@@ -58,11 +61,11 @@ impl Generation {
         remove_unfinished_snapshots(folder)?;
         guarded(|| {
             let mut generation = Generation::of(folder)?;
-            let known = generation.check()?;
+            let (known, live) = generation.check()?;
             if known.len() >= LET_GO_FROM {
                 generation = generation.again()?;
             }
-            generation.count = known.len();
+            (generation.count, generation.live) = (known.len(), live);
             Ok((generation, known))
         })
     }
@@ -75,7 +78,8 @@ impl Generation {
             .flush_every_ms(None);
         let db = config.open().map_err(io_error)?;
         let file = File::open(folder.join("db"))?;
-        Ok(Generation { folder: folder.to_owned(), db, file, written: 0, count: 0 })
+        let counts = Generation::is_complete(folder);
+        Ok(Generation { folder: folder.to_owned(), db, file, written: 0, count: 0, live: 0, counts })
     }
 
     /// Closed and opened, which lets go of what was read. sled's threads may hold its lock a moment longer.
@@ -89,44 +93,62 @@ impl Generation {
 
     /// "open said Ok" proves nothing: reads all, and takes any value that isn't ours for damage. sled can open over lost
     /// data, too: after a clean stop the number of entries is known; after a crash the last ones may be missing by right,
-    /// and the journal brings them back.
-    fn check(&self) -> io::Result<Vec<Known>> {
-        let known = self.survey()?;
+    /// and the journal brings them back. With what is known, the bytes of it.
+    fn check(&self) -> io::Result<(Vec<Known>, u64)> {
+        let (mut known, mut live) = (Vec::new(), 0);
+        for pair in self.pairs() {
+            let (key, value) = pair?;
+            live += (key.len() + value.len()) as u64;
+            let (sequence, value) = entry_of(&key, &value)?;
+            known.push(Known::of(sequence, &value));
+        }
         let marker = self.folder.join(CLOSED);
-        let Ok(counted) = fs::read_to_string(&marker) else { return Ok(known) };
+        let Ok(counted) = fs::read_to_string(&marker) else { return Ok((known, live)) };
         fs::remove_file(marker)?;
         durable::sync_folder(&self.folder)?;
         if counted.trim() == known.len().to_string() {
-            Ok(known)
+            Ok((known, live))
         } else {
             Err(io::Error::new(io::ErrorKind::InvalidData, "entries are missing since the last stop"))
         }
     }
 
     /// Reads all of it.
-    pub(super) fn survey(&self) -> io::Result<Vec<Known>> {
+    pub(super) fn survey(&self) -> Result<Vec<Known>, Failed> {
         self.walk().map(|entry| entry.map(|(sequence, value)| Known::of(sequence, &value))).collect()
     }
 
     /// All of it.
-    pub(super) fn walk(&self) -> impl DoubleEndedIterator<Item = io::Result<(Sequence, IndexV2)>> {
-        self.db.iter().map(|pair| {
-            let (key, value) = pair.map_err(io_error)?;
-            let entry = key_of(&key).zip(IndexV2::decode(&value));
-            entry.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, BAD_VALUE))
-        })
+    pub(super) fn walk(&self) -> impl DoubleEndedIterator<Item = Result<(Sequence, IndexV2), Failed>> {
+        self.pairs().map(|pair| pair.and_then(|(key, value)| entry_of(&key, &value)))
+    }
+
+    /// All of it, as it is written.
+    pub(super) fn pairs(&self) -> impl DoubleEndedIterator<Item = Result<(sled::IVec, sled::IVec), Failed>> + use<> {
+        UpToError(Some(self.db.iter().map(|pair| pair.map_err(|error| Failed::from(io_error(error))))))
     }
 
     pub(super) fn insert(&mut self, key: [u8; 8], value: &[u8]) -> io::Result<()> {
         let before = self.db.insert(key, value).map_err(io_error)?;
-        self.count += usize::from(before.is_none());
+        self.lives(key.len(), before.as_deref(), Some(value));
         self.wrote(value.len() + key.len())
     }
 
     pub(super) fn remove(&mut self, key: &[u8]) -> io::Result<()> {
         let before = self.db.remove(key).map_err(io_error)?;
-        self.count = self.count.saturating_sub(usize::from(before.is_some()));
+        self.lives(key.len(), before.as_deref(), None);
         self.wrote(key.len())
+    }
+
+    fn lives(&mut self, key: usize, before: Option<&[u8]>, now: Option<&[u8]>) {
+        let bytes = |value: Option<&[u8]>| value.map_or(0, |value| (key + value.len()) as u64);
+        self.live = (self.live + bytes(now)).saturating_sub(bytes(before));
+        self.count = (self.count + usize::from(now.is_some())).saturating_sub(usize::from(before.is_some()));
+    }
+
+    /// Bytes of keys and values that are in it.
+    pub(super) fn live(&self) -> u64 {
+        self.live
     }
 
     fn wrote(&mut self, bytes: usize) -> io::Result<()> {
@@ -146,10 +168,18 @@ impl Generation {
         self.file.sync_data()
     }
 
-    /// From here on it is the one to open.
-    pub(super) fn complete(&mut self) -> io::Result<()> {
+    /// A barrier behind everything that it was made for: from the first one on it is the one to open.
+    pub(super) fn settle(&mut self) -> io::Result<()> {
         self.barrier()?;
-        durable::write(&self.folder, COMPLETE, b"", 0o600)
+        if !self.counts {
+            durable::write(&self.folder, COMPLETE, b"", 0o600)?;
+            self.counts = true;
+        }
+        Ok(())
+    }
+
+    pub(super) fn counts(&self) -> bool {
+        self.counts
     }
 
     pub(super) fn is_complete(folder: &Path) -> bool {
@@ -158,7 +188,7 @@ impl Generation {
 
     /// Flushes, and notes how many entries there are for the next open.
     pub(super) fn close(mut self) -> io::Result<()> {
-        self.barrier()?;
+        self.settle()?;
         durable::write(&self.folder, CLOSED, self.count.to_string().as_bytes(), 0o600)
     }
 
@@ -176,6 +206,10 @@ pub(super) fn is_closed(folder: &Path) -> bool {
 /// sled can panic on what it finds on the disk.
 fn guarded<T>(open: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     catch_unwind(AssertUnwindSafe(open)).map_err(|_| io::Error::other("sled panicked while opening"))?
+}
+
+fn entry_of(key: &[u8], value: &[u8]) -> Result<(Sequence, IndexV2), Failed> {
+    key_of(key).zip(IndexV2::decode(value)).ok_or(Failed::BadValue)
 }
 
 pub(super) fn key_of(key: &[u8]) -> Option<Sequence> {

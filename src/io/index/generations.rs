@@ -5,14 +5,16 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use super::generation::{self, BAD_VALUE, Generation, key_of};
+use super::generation::{self, Generation, key_of};
+use super::walk::Guarded;
 use super::{Entries, Failed, Index, Known};
 use crate::domain::id::Sequence;
 use crate::io::durable;
 use crate::wire::index_v2::IndexV2;
 
-/// A generation may grow to this, or to twice what it began with.
+/// A generation may grow to this, or to [`TIMES`] what lives in it.
 const ROOM_BYTES: u64 = 3 << 20;
+const TIMES: u64 = 4;
 
 pub struct SledIndex {
     /// The folder that holds the generations.
@@ -26,7 +28,12 @@ pub struct SledIndex {
 struct Current {
     number: u64,
     generation: Generation,
-    limit: u64,
+    /// What it may grow to whatever lives in it.
+    room: u64,
+    /// How often what lives in it.
+    times: u64,
+    /// There was no room for a copy: it is tried again when it has grown to this.
+    again_from: u64,
 }
 
 impl SledIndex {
@@ -48,7 +55,7 @@ impl SledIndex {
             Ok((generation, known)) => {
                 (index.current, index.known) = (Some(Current::of(number, generation)), Some(known));
             }
-            Err(why) if is_full(&why) => {
+            Err(why) if durable::is_full(&why) => {
                 tracing::warn!(folder = %path.display(), %why, "the disk is full: the queue begins without its index");
             }
             Err(why) => {
@@ -61,17 +68,14 @@ impl SledIndex {
         Ok((index, None))
     }
 
-    /// Begins an empty generation. On a full disk there is none.
+    /// Begins an empty generation, which counts from its first barrier on: nothing may take it for whole before it is filled.
+    /// On a full disk there is none.
     fn begin(&mut self, number: u64) -> io::Result<()> {
         // A copy may have been left half-way there.
         remove(&path_of(&self.folder, number))?;
-        let made = Generation::create(&path_of(&self.folder, number)).and_then(|mut generation| {
-            generation.complete()?;
-            Ok(generation)
-        });
-        self.current = match made {
+        self.current = match Generation::create(&path_of(&self.folder, number)) {
             Ok(generation) => Some(Current::of(number, generation)),
-            Err(error) if is_full(&error) => None,
+            Err(error) if durable::is_full(&error) => None,
             Err(error) => return Err(error),
         };
         Ok(())
@@ -79,7 +83,7 @@ impl SledIndex {
 
     /// sled can panic on what it finds on the disk; the journal's writer must not go down with it.
     fn guarded<T>(&mut self, act: impl FnOnce(&mut SledIndex, &mut Current) -> io::Result<T>) -> Result<T, Failed> {
-        let Some(mut current) = self.current.take() else { return Err(Failed("it is not open".to_owned())) };
+        let Some(mut current) = self.current.take() else { return Err(Failed::Broken("it is not open".to_owned())) };
         let done = catch_unwind(AssertUnwindSafe(|| act(self, &mut current)));
         self.current = Some(current);
         done.unwrap_or_else(|_| Err(panicked())).map_err(Failed::from)
@@ -88,8 +92,18 @@ impl SledIndex {
 
 impl Current {
     fn of(number: u64, generation: Generation) -> Current {
-        let limit = ROOM_BYTES.max(2 * generation.size());
-        Current { number, generation, limit }
+        Current { number, generation, room: ROOM_BYTES, times: TIMES, again_from: 0 }
+    }
+
+    /// What it may grow to. A folder that was begun for many is left when few live in it, at the next barrier already.
+    fn limit(&self) -> u64 {
+        self.room.max(self.times * self.generation.live()).max(self.again_from)
+    }
+
+    fn move_on_if_grown(&mut self, folder: &Path) {
+        if self.generation.size() > self.limit() {
+            self.try_to_move_on(folder);
+        }
     }
 
     fn insert(&mut self, folder: &Path, sequence: Sequence, value: &IndexV2) -> io::Result<()> {
@@ -99,8 +113,8 @@ impl Current {
             return Ok(());
         }
         self.generation.insert(key, &value)?;
-        if self.generation.is_settled() && self.generation.size() > self.limit {
-            self.try_to_move_on(folder);
+        if self.generation.is_settled() {
+            self.move_on_if_grown(folder);
         }
         Ok(())
     }
@@ -110,7 +124,7 @@ impl Current {
         let moved = catch_unwind(AssertUnwindSafe(|| self.move_on(folder)));
         if let Err(error) = moved.unwrap_or_else(|_| Err(panicked())) {
             tracing::warn!(%error, "the index could not move into a new generation; the old one goes on");
-            self.limit = 2 * self.generation.size();
+            self.again_from = 2 * self.generation.size();
             if let Err(error) = remove(&path_of(folder, self.number + 1)) {
                 tracing::warn!(%error, "what was begun of it could not be removed");
             }
@@ -122,14 +136,21 @@ impl Current {
         let (number, old) = (self.number + 1, self.generation.folder.clone());
         remove(&path_of(folder, number))?;
         let mut next = Generation::create(&path_of(folder, number))?;
-        for pair in self.generation.db.iter() {
-            let (key, value) = pair.map_err(generation::io_error)?;
+        for pair in self.generation.pairs() {
+            let (key, value) = pair?;
             if let Some(sequence) = key_of(&key) {
                 next.insert(sequence.0.to_be_bytes(), &value)?;
             }
         }
-        next.complete()?;
-        *self = Current::of(number, next);
+        if self.generation.counts() {
+            next.settle()?
+        } else {
+            next.barrier()?
+        }
+        let room = self.room;
+        *self = Current { room, ..Current::of(number, next) };
+        // Were a copy larger than what makes one necessary, there would be one after the other.
+        self.times = TIMES.max(2 * self.generation.size() / self.generation.live().max(1));
         tracing::debug!(number, "the index moved into a new generation");
         // The new one counts by now; what is left of the old one goes at the next start.
         if let Err(error) = remove(&old).and_then(|()| durable::sync_folder(folder)) {
@@ -146,11 +167,11 @@ impl Index for SledIndex {
 
     fn entries(&self) -> Entries<'_> {
         let all = self.current.iter().flat_map(|current| current.generation.walk());
-        Box::new(Guarded(Some(all.map(|entry| entry.map_err(Failed::from)))))
+        Box::new(Guarded(Some(all)))
     }
 
     fn survey(&mut self) -> Result<Vec<Known>, Failed> {
-        let walk = |_: &mut SledIndex, current: &mut Current| current.generation.survey();
+        let walk = |_: &mut SledIndex, current: &mut Current| Ok(current.generation.survey()?);
         self.known.take().map_or_else(|| self.guarded(walk), Ok)
     }
 
@@ -162,23 +183,26 @@ impl Index for SledIndex {
         let Some(current) = &self.current else { return Ok(None) };
         let get = || current.generation.db.get(sequence.0.to_be_bytes()).map_err(generation::io_error);
         let found = catch_unwind(AssertUnwindSafe(get)).unwrap_or_else(|_| Err(panicked()))?;
-        let decode = |value: sled::IVec| IndexV2::decode(&value).ok_or_else(|| Failed(BAD_VALUE.to_owned()));
+        let decode = |value: sled::IVec| IndexV2::decode(&value).ok_or(Failed::BadValue);
         found.map(decode).transpose()
     }
 
     fn write(&mut self, sequence: Sequence, value: &IndexV2) -> Result<(), Failed> {
+        self.known = None;
         self.guarded(|index, current| current.insert(&index.folder, sequence, value))
     }
 
     fn remove(&mut self, sequence: Sequence) -> Result<(), Failed> {
+        self.known = None;
         self.guarded(|_, current| current.generation.remove(&sequence.0.to_be_bytes()))
     }
 
     fn begin_anew(&mut self) -> io::Result<String> {
         let kept = match self.current.take() {
             Some(current) => {
-                let set_aside = durable::set_aside(&current.generation.folder);
-                let number = current.number;
+                let (folder, number) = (&current.generation.folder, current.number);
+                // It may have got its other name at an earlier try, which failed behind that.
+                let set_aside = if folder.exists() { durable::set_aside(folder) } else { Ok(set_aside_before(folder)) };
                 // It stays the one that is open: opened anew, it would take what it has forgotten for lost.
                 self.current = Some(current);
                 let kept = set_aside?;
@@ -202,7 +226,11 @@ impl Index for SledIndex {
     }
 
     fn barrier(&mut self) -> Result<(), Failed> {
-        self.guarded(|_, current| current.generation.barrier())
+        self.guarded(|index, current| {
+            current.generation.settle()?;
+            current.move_on_if_grown(&index.folder);
+            Ok(())
+        })
     }
 
     fn close(self) -> io::Result<()> {
@@ -210,35 +238,16 @@ impl Index for SledIndex {
     }
 }
 
-/// A walk during which sled may panic: then it ends with words.
-struct Guarded<I>(Option<I>);
-
-impl<I> Guarded<I> {
-    fn step<T>(&mut self, step: impl FnOnce(&mut I) -> Option<Result<T, Failed>>) -> Option<Result<T, Failed>> {
-        let walk = self.0.as_mut()?;
-        catch_unwind(AssertUnwindSafe(|| step(walk))).unwrap_or_else(|_| {
-            self.0 = None;
-            Some(Err(panicked().into()))
-        })
-    }
-}
-
-impl<T, I: Iterator<Item = Result<T, Failed>>> Iterator for Guarded<I> {
-    type Item = Result<T, Failed>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.step(I::next)
-    }
-}
-
-impl<T, I: DoubleEndedIterator<Item = Result<T, Failed>>> DoubleEndedIterator for Guarded<I> {
-    fn next_back(&mut self) -> Option<Self::Item> {
-        self.step(I::next_back)
-    }
-}
-
-fn panicked() -> io::Error {
+pub(super) fn panicked() -> io::Error {
     io::Error::other("sled panicked")
+}
+
+/// Where a folder is that was set aside; the latest, should there be more of its name.
+fn set_aside_before(folder: &Path) -> PathBuf {
+    let end = format!("-{}", folder.file_name().unwrap_or_default().to_string_lossy());
+    let kept = durable::quarantined(folder.parent().unwrap_or(Path::new(".")));
+    let is_its = |place: &PathBuf| place.to_string_lossy().ends_with(&end);
+    kept.into_iter().rfind(is_its).unwrap_or_else(|| folder.to_owned())
 }
 
 fn remove(folder: &Path) -> io::Result<()> {
@@ -246,10 +255,6 @@ fn remove(folder: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         Ok(()) | Err(_) => Ok(()),
     }
-}
-
-fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 fn path_of(folder: &Path, number: u64) -> PathBuf {

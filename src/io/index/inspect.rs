@@ -37,7 +37,8 @@ pub fn inspect(folder: &Path) -> Result<Option<Contents>, Unreadable> {
     let copy = Copy::of(&latest, &scratch).map_err(no_copy)?;
     let closed = generation::is_closed(&copy.0);
     let damaged = |error: io::Error| Unreadable::Damaged(error.to_string());
-    let entries = Generation::open(&copy.0).and_then(|(opened, _)| opened.walk().collect()).map_err(damaged)?;
+    let (opened, _) = Generation::open(&copy.0).map_err(damaged)?;
+    let entries = opened.walk().collect::<Result<_, _>>().map_err(|failed| damaged(failed.into()))?;
     Ok(Some(Contents { entries, closed }))
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -14,13 +15,25 @@ const BLOCK: usize = 4096;
 /// Zeros are written in pieces of this size.
 const ZEROS: usize = 1 << 16;
 
+/// What a segment holds, as far as it can be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Loaded {
+    /// Zeros stand for what can't be read; those at the end may be missing.
+    pub bytes: Vec<u8>,
+    /// What can't be read, today and tomorrow, in order: nobody knows what was acknowledged there.
+    pub unreadable: Vec<Range<usize>>,
+}
+
 /// What the journal asks of a disk. An error leaves what was durable before as it was, and what was being written unknown.
 pub trait Disk {
     /// The numbers of the segments, oldest first.
     fn segments(&self) -> io::Result<Vec<u64>>;
 
-    /// All bytes of a segment; zeros at its end may be missing.
-    fn load(&self, segment: u64) -> io::Result<Vec<u8>>;
+    /// All bytes of a segment.
+    fn load(&self, segment: u64) -> io::Result<Loaded>;
+
+    /// Makes durable what this segment has, and the names of all: a process that was killed may have left it in memory alone.
+    fn sync(&mut self, segment: u64) -> io::Result<()>;
 
     /// Makes a segment that begins with `start` and has zeros up to `size`, itself and its name durable. Writes go to it.
     fn begin(&mut self, segment: u64, start: &[u8], size: u64) -> io::Result<()>;
@@ -72,7 +85,7 @@ impl Folder {
     }
 
     /// A segment with blocks that the disk can't read: one of them must not keep the others, and the agent, from going on.
-    fn load_around(&self, segment: u64) -> io::Result<Vec<u8>> {
+    fn load_around(&self, segment: u64) -> io::Result<Loaded> {
         let file = File::open(self.file(segment))?;
         let length = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
         read_around(length, |at, piece| file.read_exact_at(piece, at as u64))
@@ -102,9 +115,14 @@ impl Disk for Folder {
         Ok(found)
     }
 
-    fn load(&self, segment: u64) -> io::Result<Vec<u8>> {
-        fs::read(self.file(segment))
-            .or_else(|error| if is_bad_block(&error) { self.load_around(segment) } else { Err(error) })
+    fn load(&self, segment: u64) -> io::Result<Loaded> {
+        let whole = fs::read(self.file(segment)).map(|bytes| Loaded { bytes, unreadable: Vec::new() });
+        whole.or_else(|error| if is_bad_block(&error) { self.load_around(segment) } else { Err(error) })
+    }
+
+    fn sync(&mut self, segment: u64) -> io::Result<()> {
+        File::open(self.file(segment))?.sync_data()?;
+        durable::sync_folder(&self.path)
     }
 
     fn begin(&mut self, segment: u64, start: &[u8], size: u64) -> io::Result<()> {
@@ -208,16 +226,24 @@ pub fn is_bad_block(error: &io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
 }
 
-/// Reads a file of this length block by block; zeros stand for those that can't be read, which is damage like any other.
-fn read_around(length: usize, mut read: impl FnMut(usize, &mut [u8]) -> io::Result<()>) -> io::Result<Vec<u8>> {
+/// Reads a file of this length block by block, around those that can't be read.
+fn read_around(length: usize, mut read: impl FnMut(usize, &mut [u8]) -> io::Result<()>) -> io::Result<Loaded> {
     let mut bytes = vec![0; length];
+    let mut unreadable: Vec<Range<usize>> = Vec::new();
     for (number, piece) in bytes.chunks_mut(BLOCK).enumerate() {
-        match read(number * BLOCK, piece) {
-            Err(error) if is_bad_block(&error) => piece.fill(0),
+        let at = number * BLOCK;
+        match read(at, piece) {
+            Err(error) if is_bad_block(&error) => {
+                piece.fill(0);
+                match unreadable.last_mut().filter(|last| last.end == at) {
+                    Some(last) => last.end = at + piece.len(),
+                    None => unreadable.push(at..at + piece.len()),
+                }
+            }
             read => read?,
         }
     }
-    Ok(bytes)
+    Ok(Loaded { bytes, unreadable })
 }
 
 #[cfg(test)]
@@ -227,13 +253,14 @@ mod tests {
     #[test]
     fn a_bad_block_costs_itself_alone_and_other_errors_are_errors() {
         let bad = || io::Error::from_raw_os_error(rustix::io::Errno::IO.raw_os_error());
-        let read = read_around(3 * BLOCK + 7, |at, piece| {
+        let read = read_around(5 * BLOCK + 7, |at, piece| {
             piece.fill(7);
-            if at == BLOCK { Err(bad()) } else { Ok(()) }
+            if [1, 3, 4, 5].contains(&(at / BLOCK)) { Err(bad()) } else { Ok(()) }
         });
-        let read = read.unwrap();
-        assert_eq!((read.len(), read.iter().filter(|byte| **byte == 0).count()), (3 * BLOCK + 7, BLOCK));
-        assert!(read[BLOCK..2 * BLOCK].iter().all(|byte| *byte == 0));
+        let Loaded { bytes, unreadable } = read.unwrap();
+        assert_eq!(unreadable, [BLOCK..2 * BLOCK, 3 * BLOCK..5 * BLOCK + 7]);
+        let is_bad = |at: &usize| unreadable.iter().any(|range| range.contains(at));
+        assert!(bytes.len() == 5 * BLOCK + 7 && (0..bytes.len()).all(|at| (bytes[at] == 0) == is_bad(&at)));
         assert!(read_around(10, |_, _| Err(io::ErrorKind::UnexpectedEof.into())).is_err());
     }
 }

@@ -4,7 +4,7 @@
 use std::io;
 use std::path::Path;
 
-use super::{Disk, Folder};
+use super::{Disk, Folder, Loaded};
 use crate::io::durable;
 
 #[derive(Debug)]
@@ -21,8 +21,12 @@ impl Disk for Peek {
         self.0.segments()
     }
 
-    fn load(&self, segment: u64) -> io::Result<Vec<u8>> {
+    fn load(&self, segment: u64) -> io::Result<Loaded> {
         self.0.load(segment)
+    }
+
+    fn sync(&mut self, _: u64) -> io::Result<()> {
+        Ok(())
     }
 
     fn begin(&mut self, _: u64, _: &[u8], _: u64) -> io::Result<()> {

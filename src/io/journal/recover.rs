@@ -4,12 +4,17 @@ use std::collections::VecDeque;
 use std::io;
 use std::ops::Range;
 
-use super::{Disk, Location, advance, later};
+use super::{Disk, Loaded, Location, advance, later};
 use crate::domain::id::{ChainHead, Sequence};
 use crate::wire::journal_v2::{BadHeader, Found, HEADER_BYTES, Header, Layout, Record};
 
 /// Behind damage, a record is looked for whose place is less than this ahead: a segment's worth of the smallest ones.
 const MAX_SKIPPED: u64 = 1 << 20;
+/// What an event takes in a segment at least: its frame, the names of its fields, and a signed text of which the signature
+/// alone takes 86 bytes.
+pub(super) const LEAST_EVENT: usize = 256;
+/// So many readable zeros where a record would begin are the end of all: no record's length has them.
+const NO_RECORD: usize = 4;
 
 /// What opening found out.
 #[derive(Debug, Default)]
@@ -23,14 +28,29 @@ pub struct Recovery {
     pub damage: Vec<String>,
     /// Events that stood between two segments and are gone, the first and the last of each stretch.
     pub gaps: Vec<(Sequence, Sequence)>,
+    /// Numbers that may have been given to reports that the disk can't read any more, and are not given out again: the first
+    /// and the last of each stretch.
+    pub doubtful: Vec<(Sequence, Sequence)>,
     /// Files of nothing but zeros before the first kept segment; they are still there.
     pub blank: Vec<u64>,
+    /// Files that can't be read at all, or hold nothing where they can; they are still there.
+    pub(super) unreadable: Vec<u64>,
     /// The highest number that a segment has had.
     pub(super) newest: u64,
     /// What is wrong inside segments that stay.
     pub(super) flaws: Vec<(u64, String)>,
     /// Files of nothing but zeros behind the last kept segment.
     pub(super) blank_end: Vec<u64>,
+}
+
+impl Recovery {
+    /// Of the numbers from `from` on, and before `next`, the last `most` may have been given to reports that the disk can't read.
+    pub(super) fn doubt(&mut self, from: Sequence, next: Sequence, most: u64) {
+        let from = from.max(Sequence(next.0.saturating_sub(most)));
+        if from < next {
+            self.doubtful.push((from, Sequence(next.0 - 1)));
+        }
+    }
 }
 
 /// The state at the end of a segment.
@@ -41,6 +61,8 @@ pub(super) struct Tail {
     pub(super) delivered: u64,
     /// The last segment is whole, of the latest version, and ends with a whole record: more may be written there.
     pub(super) appendable: bool,
+    /// So many events at most may stand behind the last one that was read, where the disk can't read: they may have beeped.
+    pub(super) hidden: u64,
 }
 
 /// Reads all segments, oldest first. Those that aren't segments are set aside.
@@ -50,22 +72,27 @@ pub(super) fn segments<D: Disk>(
     mut each: impl FnMut(Record, Location),
 ) -> io::Result<(Tail, VecDeque<u64>)> {
     let numbers = disk.segments()?;
-    let mut tail = Tail { place: 0, length: 0, head: ChainHead::GENESIS, delivered: 0, appendable: false };
+    let mut tail = Tail { place: 0, length: 0, head: ChainHead::GENESIS, delivered: 0, appendable: false, hidden: 0 };
     let mut kept = VecDeque::new();
     let mut blank = Vec::new();
     for number in numbers {
         recovery.newest = number;
-        let bytes = disk.load(number)?;
-        let header = match Header::decode(&bytes) {
+        let loaded = disk.load(number)?;
+        let Loaded { bytes, unreadable } = &loaded;
+        let header = match Header::decode(bytes) {
             Ok((header, layout)) if header.segment == number => Some((header, layout)),
             Ok(_) | Err(BadHeader::Damaged) => None,
             Err(BadHeader::Newer) => return Err(newer()),
         };
         // A header that is of no use says nothing of the layout; the records themselves do.
-        let layout = header.map(|(_, layout)| layout).or_else(|| layout_of(&bytes));
+        let layout = header.map(|(_, layout)| layout).or_else(|| layout_of(bytes));
         let Some(layout) = layout else {
             tail.appendable = false;
-            if bytes.iter().all(|&byte| byte == 0) {
+            if !unreadable.is_empty() {
+                // What reads as zeros may be reports.
+                tail.hidden += hidden(bytes, unreadable, HEADER_BYTES);
+                recovery.unreadable.push(number);
+            } else if bytes.iter().all(|&byte| byte == 0) {
                 blank.push(number);
             } else {
                 let aside = disk.set_aside(number)?;
@@ -83,7 +110,14 @@ pub(super) fn segments<D: Disk>(
         }
         tail.enter(header, number, kept.back().copied(), recovery);
         tail.appendable = header.is_some() && layout == Layout::V2;
-        tail.read(&bytes, number, layout, recovery, &mut each);
+        tail.read(&loaded, number, layout, recovery, &mut each);
+        if !unreadable.is_empty() {
+            let count: usize = unreadable.iter().map(ExactSizeIterator::len).sum();
+            recovery.flaws.push((number, format!("the disk can't read {count} bytes of it")));
+            tail.hidden += hidden(bytes, unreadable, usize::try_from(tail.length).unwrap_or(usize::MAX));
+            // Nothing is written over what somebody may still read by better means.
+            tail.appendable = false;
+        }
         kept.push_back(number);
     }
     recovery.blank_end = blank;
@@ -138,13 +172,13 @@ impl Tail {
         } else {
             recovery.first = Some(header.head.next);
         }
-        self.head = later(self.head, header.head);
+        (self.head, self.hidden) = (later(self.head, header.head), 0);
         self.delivered = self.delivered.max(header.delivered);
     }
 
     fn read(
         &mut self,
-        bytes: &[u8],
+        Loaded { bytes, unreadable }: &Loaded,
         number: u64,
         layout: Layout,
         recovery: &mut Recovery,
@@ -163,6 +197,10 @@ impl Tail {
                         return;
                     };
                     let lost = place - self.place;
+                    if unreadable.iter().any(|range| range.start < start && range.end > at) {
+                        // Each of them may have been an event.
+                        self.hidden += lost;
+                    }
                     recovery.flaws.push((number, format!("{lost} damaged record(s) at byte {at}, skipped")));
                     // Nothing is written to it any more: what is kept of it stays what there is.
                     self.appendable = false;
@@ -172,13 +210,34 @@ impl Tail {
             };
             let length_on_disk = u32::try_from(length).unwrap_or(u32::MAX);
             let location = Location { segment: number, offset: at as u64, length: length_on_disk, place };
+            let before = self.head.next;
             (self.head, self.delivered) = advance(&record, self.head, self.delivered);
+            if self.head.next > before {
+                // This one's own number is known; of those before it, so many may have stood where the disk can't read.
+                recovery.doubt(before, Sequence(self.head.next.0 - 1), self.hidden);
+                self.hidden = 0;
+            }
             recovery.records += 1;
             each(record, location);
             at += length;
             (self.place, self.length) = (place + 1, at as u64);
         }
     }
+}
+
+/// How many events may stand behind `at`, where the last whole record ends, and be hidden by what can't be read.
+fn hidden(bytes: &[u8], unreadable: &[Range<usize>], at: usize) -> u64 {
+    let mut end = at;
+    for range in unreadable.iter().filter(|range| range.end > at) {
+        let between = bytes.get(end..range.start).unwrap_or_default();
+        // Writes leave no holes: what was acknowledged behind zeros would have been before them as well.
+        if between.len() >= NO_RECORD && between.iter().all(|&byte| byte == 0) {
+            break;
+        }
+        end = range.end;
+    }
+    let bytes = if end > at { end.max(written(bytes)) - at } else { 0 };
+    bytes.div_ceil(LEAST_EVENT) as u64
 }
 
 /// Where reading goes on behind something broken at `place`, if anything there was ever acknowledged: that is so when there is

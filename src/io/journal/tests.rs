@@ -3,6 +3,11 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 
+mod failing;
+mod unreadable;
+
+use failing::Failing;
+
 fn event(n: u64) -> Record {
     Record::Event(EventRecord {
         sequence: n,
@@ -118,71 +123,9 @@ fn a_sequence_that_is_known_elsewhere_is_never_given_out_again() {
     assert_eq!(open(folder.path()).0.head(), floor);
 }
 
-/// A disk whose writes get there and fail all the same, and which refuses some of the cuts behind them.
-struct Failing {
-    folder: Folder,
-    failing: bool,
-    refused_cuts: u32,
-}
-
-impl Disk for Failing {
-    fn write(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.folder.write(offset, bytes)?;
-        if self.failing { Err(io::Error::other("as if its sync had failed")) } else { Ok(()) }
-    }
-
-    fn cut(&mut self, length: u64) -> io::Result<()> {
-        if self.refused_cuts > 0 {
-            self.refused_cuts -= 1;
-            return Err(io::Error::other("refused"));
-        }
-        self.folder.cut(length)
-    }
-
-    fn segments(&self) -> io::Result<Vec<u64>> {
-        self.folder.segments()
-    }
-
-    fn load(&self, segment: u64) -> io::Result<Vec<u8>> {
-        self.folder.load(segment)
-    }
-
-    fn begin(&mut self, segment: u64, start: &[u8], size: u64) -> io::Result<()> {
-        self.folder.begin(segment, start, size)
-    }
-
-    fn resume(&mut self, segment: u64) -> io::Result<()> {
-        self.folder.resume(segment)
-    }
-
-    fn read(&self, segment: u64, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
-        self.folder.read(segment, offset, bytes)
-    }
-
-    fn remove(&mut self, segment: u64) -> io::Result<()> {
-        self.folder.remove(segment)
-    }
-
-    fn set_aside(&mut self, segment: u64) -> io::Result<String> {
-        self.folder.set_aside(segment)
-    }
-
-    fn keep(&mut self, segment: u64) -> io::Result<Option<String>> {
-        self.folder.keep(segment)
-    }
-
-    fn free(&self) -> io::Result<u64> {
-        self.folder.free()
-    }
-
-    fn hold_ballast(&mut self, hold: bool) -> io::Result<()> {
-        self.folder.hold_ballast(hold)
-    }
-}
-
 fn failing(folder: &Path, refused_cuts: u32) -> Journal<Failing> {
     filled(folder, 1);
-    let disk = Failing { folder: Folder::open(folder).unwrap(), failing: true, refused_cuts };
+    let disk = Failing { failing: true, refused_cuts, ..Failing::at(folder) };
     let (mut journal, _) = Journal::open(disk, SEGMENT_BYTES, None, |_, _| {}).unwrap();
     assert!(journal.append(&[&event(2)]).is_err());
     journal

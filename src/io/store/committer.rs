@@ -74,6 +74,9 @@ pub struct Committer<D, I> {
     indexed_up_to: u64,
     /// What damage took, as the index knows it.
     lost: BTreeMap<Sequence, IndexV2>,
+    /// What the index was told, and doesn't know durably, of events that are no longer here: one that is opened anew would take
+    /// them for lost.
+    forgotten: BTreeMap<Sequence, IndexV2>,
     /// How often the room is looked at before another try to have an index, and how often after that one.
     pause: (u32, u32),
     /// How often in a row a bad block kept the oldest segment from being carried.
@@ -91,11 +94,23 @@ impl<D: Disk, I: Index> Committer<D, I> {
             tracing::info!(bytes = recovery.torn, "an unfinished write was left out; it had not been acknowledged");
         }
         let Replay { ledger, mut entries, offset, photos_lost, damage: unreadable } = replay;
-        let (owed, settling, lost, doubted, health) = Default::default();
+        let (owed, settling, lost, forgotten, doubted, health) = Default::default();
         let (indexed_up_to, pause) = (journal.current_segment(), (1, 1));
         let indexing = index.is_open();
-        let mut committer =
-            Committer { journal, index, indexing, ledger, owed, settling, indexed_up_to, lost, pause, doubted, health };
+        let mut committer = Committer {
+            journal,
+            index,
+            indexing,
+            ledger,
+            owed,
+            settling,
+            indexed_up_to,
+            lost,
+            forgotten,
+            pause,
+            doubted,
+            health,
+        };
         let mut damage = [damage, unreadable].concat();
         let known = committer.survey();
         let lost = committer.bring_together(&known);
@@ -109,7 +124,8 @@ impl<D: Disk, I: Index> Committer<D, I> {
         }
         let stale = Known::stale(&known, entries.values().map(|entry| &**entry));
         stale.iter().filter_map(|sequence| entries.get(sequence)).for_each(|entry| committer.note(entry));
-        if !stale.is_empty() {
+        // One that was begun just now counts from here on.
+        if !stale.is_empty() || known.is_empty() {
             committer.index_all();
         }
         drop(known);
@@ -168,6 +184,8 @@ impl<D: Disk, I: Index> Committer<D, I> {
                 refuse(&mut all, &StoreError::of(&error));
                 all.truncate(OWED);
                 self.owed = all;
+                // A segment may have been begun before it failed.
+                self.index_what_is_closed();
             }
         }
         if !self.settling.is_empty() {
@@ -203,10 +221,17 @@ impl<D: Disk, I: Index> Committer<D, I> {
         }
     }
 
-    pub fn delivered(&self, most: usize) -> Vec<Row> {
-        let mut rows = if self.indexing { self.index.delivered(most) } else { Vec::new() };
-        rows.extend(self.lost.iter().rev().filter_map(|(sequence, value)| value.row(*sequence)));
+    /// Delivered reports, newest first, and behind them those that damage took.
+    pub fn delivered(&mut self, most: usize) -> Vec<Row> {
+        let (mut rows, read) = if self.indexing { self.index.delivered(most) } else { (Vec::new(), Ok(())) };
+        self.indexed(read);
+        rows.extend(self.lost());
         rows
+    }
+
+    /// What damage took, and nobody has dismissed, newest first.
+    pub fn lost(&self) -> impl Iterator<Item = Row> {
+        self.lost.iter().rev().filter_map(|(sequence, value)| value.row(*sequence))
     }
 
     /// Whether the journal has the event, whatever became of it.
@@ -253,6 +278,7 @@ impl<D: Disk, I: Index> Committer<D, I> {
                 return;
             }
             self.lost.remove(&entry.sequence);
+            self.forgotten.insert(entry.sequence, IndexV2::of(entry));
             self.health.lost = self.lost.len();
         }
         if self.indexing {

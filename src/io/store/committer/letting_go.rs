@@ -2,7 +2,7 @@
 
 use super::Committer;
 use crate::domain::id::{Digest, Sequence};
-use crate::io::index::Index;
+use crate::io::index::{Failed, Index};
 use crate::io::journal::Disk;
 use crate::io::store::StoreError;
 use crate::wire::index_v2::IndexV2;
@@ -10,6 +10,8 @@ use crate::wire::journal_v2::Record;
 
 /// The journal may take so many segments before events that pin old ones are carried.
 const ROOMY_SEGMENTS: u64 = 4;
+/// When so many events were forgotten, the index is made to know durably what became of them.
+const FORGOTTEN: usize = 1024;
 /// So often a bad block may keep the oldest segment from being carried before it is believed: a card with a loose contact has
 /// them for some seconds.
 const DOUBTS: u32 = 16;
@@ -30,26 +32,34 @@ impl<D: Disk, I: Index> Committer<D, I> {
     fn settle(&mut self, mut sequences: Vec<Sequence>) {
         // One whose receipt was dropped, because the disk didn't keep up, stays, and is sent again after the next start.
         sequences.retain(|sequence| !self.has(*sequence) || self.ledger.is_delivered(*sequence));
-        let noted = sequences.iter().try_for_each(|sequence| self.index.change(*sequence, IndexV2::settled));
-        if self.indexed(noted).is_none() {
+        let noted: Result<Vec<_>, _> = sequences.iter().map(|sequence| self.note_settled(*sequence)).collect();
+        let Some(noted) = self.indexed(noted) else {
             // The next index is to know of it first.
             self.settling.append(&mut sequences);
             return;
-        }
+        };
+        self.forgotten.extend(noted.into_iter().flatten());
         sequences.iter().for_each(|sequence| self.ledger.forget(*sequence));
+        if self.forgotten.len() >= FORGOTTEN {
+            self.index_all();
+        }
         self.trim();
-        while self.is_roomy() && self.carry() {
+        while self.indexing && self.is_roomy() && self.carry() {
             self.trim();
         }
+    }
+
+    fn note_settled(&mut self, sequence: Sequence) -> Result<Option<(Sequence, IndexV2)>, Failed> {
+        Ok(self.index.change(sequence, IndexV2::settled)?.map(|value| (sequence, value)))
     }
 
     /// Lets segments go in which nothing lives, as the index durably knows: what it takes for unsent, and isn't here, is lost.
     fn trim(&mut self) {
         let needed = self.ledger.oldest_segment().unwrap_or(self.journal.current_segment());
-        if self.journal.span().0 >= needed {
+        if self.journal.span().0 >= needed || !self.indexing {
             return;
         }
-        let durable = self.index.barrier();
+        let durable = self.barrier();
         if self.indexed(durable).is_none() || !self.indexing {
             return;
         }

@@ -14,8 +14,9 @@ use crate::wire::index_v2::{IndexV2, StateCode};
 const STRETCHES: usize = 20;
 /// Where a lost report is named.
 const LISTED: &str = ": tallyman queue list --all says what to do";
-/// Where it isn't.
-const UNLISTED: &str = ", and nothing more is known of it here: see the device's page in Odoo";
+/// Where it isn't: it was there, or its number was left out where the disk can't read.
+const UNLISTED: &str =
+    ", or made it leave numbers out, and nothing more is known of them here: see the device's page in Odoo";
 
 impl<D: Disk, I: Index> Committer<D, I> {
     pub(super) fn survey(&mut self) -> Vec<Known> {
@@ -61,7 +62,7 @@ impl<D: Disk, I: Index> Committer<D, I> {
                 let there = self.ledger.sequences().filter(|sequence| *sequence >= first && *sequence < head);
                 between(first, there.chain([head]))
             }
-            None => recovery.gaps.clone(),
+            None => recovery.gaps.iter().chain(&recovery.doubtful).copied().collect(),
         };
         let unknown = |(from, to): Stretch| {
             let place = |sequence| known.partition_point(|known| known.sequence() < sequence);
@@ -107,8 +108,17 @@ impl<D: Disk, I: Index> Committer<D, I> {
         if newly.is_empty() {
             return Ok(());
         }
-        newly.iter().try_for_each(|sequence| self.index.change(*sequence, IndexV2::lost))?;
-        self.index.barrier()
+        newly.iter().try_for_each(|sequence| self.index.change(*sequence, IndexV2::lost).map(drop))?;
+        self.barrier()
+    }
+
+    /// Makes durable what the index was told.
+    pub(super) fn barrier(&mut self) -> Result<(), Failed> {
+        if self.index.is_open() {
+            self.index.barrier()?;
+            self.forgotten.clear();
+        }
+        Ok(())
     }
 
     /// Somebody has seen to lost reports: to this one, by its sequence or id, or to all. Says how many; nothing while there is no
@@ -118,8 +128,8 @@ impl<D: Disk, I: Index> Committer<D, I> {
             which.is_none_or(|which| which == sequence.0.to_string() || which == value.id().to_string())
         };
         let dismissed: Vec<Sequence> = self.lost.iter().filter(named).map(|(sequence, _)| *sequence).collect();
-        let noted = dismissed.iter().try_for_each(|sequence| self.index.change(*sequence, IndexV2::dismissed));
-        let noted = noted.and_then(|()| self.index.barrier());
+        let change = |sequence: &Sequence| self.index.change(*sequence, IndexV2::dismissed).map(drop);
+        let noted = dismissed.iter().try_for_each(change).and_then(|()| self.barrier());
         if !self.indexing || self.indexed(noted).is_none() {
             return None;
         }
@@ -138,19 +148,29 @@ impl<D: Disk, I: Index> Committer<D, I> {
 
     pub(super) fn index_all(&mut self) {
         if self.indexing {
-            let durable = self.index.barrier();
+            let durable = self.barrier();
             self.indexed(durable);
         }
     }
 
     pub(super) fn indexed<T>(&mut self, result: Result<T, Failed>) -> Option<T> {
-        result.map_err(|failed| self.begin_index_anew(&failed.to_string())).ok()
+        match result {
+            Ok(done) => return Some(done),
+            // What else has filled the disk is no damage: what the index has stays, its history and what was lost with it.
+            Err(failed @ Failed::Full) => {
+                tracing::warn!(%failed, "the queue goes on without its index until there is room");
+                self.index.shut();
+                self.indexing = false;
+            }
+            Err(failed @ (Failed::BadValue | Failed::Broken(_))) => self.begin_index_anew(&failed.to_string()),
+        }
+        None
     }
 
     /// An index that failed is set aside and begun anew from the journal; if even that fails (a full disk), the queue goes on
     /// without one until there is room, or a new start, and the journal keeps all it has.
     pub(super) fn begin_index_anew(&mut self, why: &str) {
-        tracing::error!(why, "the index is set aside and begun anew");
+        tracing::error!(why, "the index is opened or begun anew");
         let begun = self.index.begin_anew().map_err(|error| error.to_string());
         let filled = begun.and_then(|kept| match self.fill() {
             Ok(()) => Ok(kept),
@@ -168,19 +188,21 @@ impl<D: Disk, I: Index> Committer<D, I> {
         }
     }
 
-    /// Writes all that is here, and what is lost; one that was only absent says what else is.
+    /// Writes all that is here, what was lost, and what it may have forgotten of those that are here no longer; one that was
+    /// only absent says what else is lost.
     fn fill(&mut self) -> Result<(), Failed> {
+        let gone = self.forgotten.iter().chain(&self.lost);
+        gone.into_iter().try_for_each(|(sequence, value)| self.index.write(*sequence, value))?;
         let known = self.index.survey()?;
         let newly = self.bring_together(&known)?;
         self.health.damage.extend(words_of(&stretches(&newly), LISTED));
-        self.lost.iter().try_for_each(|(sequence, value)| self.index.write(*sequence, value))?;
         for sequence in self.ledger.sequences() {
             let state = self.ledger.get(sequence).map_or(State::FRESH, |kept| kept.state().into());
             if let Some(entry) = self.event(sequence).ok().and_then(|event| event.entry(state)) {
                 self.index.put(&entry)?;
             }
         }
-        self.index.barrier()
+        self.barrier()
     }
 }
 
