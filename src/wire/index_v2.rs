@@ -68,6 +68,21 @@ impl IndexV2 {
         }
     }
 
+    /// Of the last event of the chain, when nothing else is known of it any more: no list shows it.
+    pub fn end(digest: Digest) -> IndexV2 {
+        IndexV2 {
+            id: [0; 16],
+            digest: digest.0,
+            kind: String::new(),
+            subject: String::new(),
+            captured_ms: 0,
+            photos: 0,
+            state: StateCode::Delivered,
+            case: None,
+            error: None,
+        }
+    }
+
     /// `None` when a field isn't what this version writes.
     pub fn row(&self, sequence: Sequence) -> Option<Row> {
         Some(Row {

@@ -134,6 +134,10 @@ impl Net {
         self.digests.get(&sequence).copied()
     }
 
+    pub(crate) fn has_photo(&self, digest: Digest) -> bool {
+        self.book.photo(&digest.to_string()).is_some_and(|photo| photo.complete)
+    }
+
     fn receive(&mut self, event: &str) -> ResultV1 {
         let rejected = self.poison && is_poisonous(Digest::of(event.as_bytes()));
         let status = match self.weather {

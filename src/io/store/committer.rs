@@ -125,7 +125,8 @@ impl<D: Disk, I: Index> Committer<D, I> {
         let stale = Known::stale(&known, entries.values().map(|entry| &**entry));
         stale.iter().filter_map(|sequence| entries.get(sequence)).for_each(|entry| committer.note(entry));
         // One that was begun just now counts from here on.
-        if !stale.is_empty() || known.is_empty() {
+        let marked = if committer.indexing { committer.mark_the_end() } else { Ok(false) };
+        if committer.indexed(marked).unwrap_or_default() || !stale.is_empty() || known.is_empty() {
             committer.index_all();
         }
         drop(known);

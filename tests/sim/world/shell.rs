@@ -125,8 +125,7 @@ impl World<'_> {
                 }
                 Deed::Settled(sequences) => device.queue.push_back(Request::Settled(sequences)),
                 Deed::ForgetPhoto { record, digest } => {
-                    let there = self.net.book.photo(&digest.to_string()).is_some_and(|photo| photo.complete);
-                    assert!(there, "a photo is to be let go that isn't in Odoo");
+                    assert!(self.net.has_photo(digest), "a photo is to be let go that isn't in Odoo");
                     let (done, wait) = oneshot::channel();
                     device.queue.push_back(Request::Append(Append { record, entry: None, done }));
                     device.forgetting.push((digest, wait));

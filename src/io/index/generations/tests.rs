@@ -201,13 +201,13 @@ fn a_folder_that_grew_is_left_behind_any_barrier() {
 fn a_start_takes_what_lives_and_not_the_folder_for_what_is_needed() {
     let folder = tempfile::tempdir().unwrap();
     let (mut index, _) = SledIndex::open(folder.path()).unwrap();
-    index.current.as_mut().unwrap().room = 64 << 20;
-    (1..=15_000).for_each(|n| index.put(&delivered(n, format!("{n:0>300}"))).unwrap());
-    (101..=15_000).for_each(|n| index.remove(Sequence(n)).unwrap());
+    (1..=100).for_each(|n| index.put(&delivered(n, format!("{n:0>300}"))).unwrap());
     index.close().unwrap();
+    // What a backlog leaves behind; how much of it sled gives back at its end varies.
+    fs::write(path_of(folder.path(), 1).join("left"), vec![1; 2 * ROOM_BYTES as usize]).unwrap();
     let (mut index, _) = SledIndex::open(folder.path()).unwrap();
     let before = index.current.as_ref().unwrap().generation.size();
-    assert!(before > ROOM_BYTES, "{before} bytes prove nothing");
+    assert!(before > ROOM_BYTES);
     index.put(&delivered(1, "C".into())).unwrap();
     index.barrier().unwrap();
     let current = index.current.as_ref().unwrap();

@@ -4,7 +4,7 @@
 use std::io;
 
 use super::Committer;
-use crate::domain::id::Sequence;
+use crate::domain::id::{ChainHead, Sequence};
 use crate::domain::outbox::State;
 use crate::io::index::{Failed, Index, Known};
 use crate::io::journal::{Disk, Recovery};
@@ -202,7 +202,20 @@ impl<D: Disk, I: Index> Committer<D, I> {
                 self.index.put(&entry)?;
             }
         }
+        self.mark_the_end()?;
         self.barrier()
+    }
+
+    /// The index is to know where the chain goes on also when it knows none of its events: should the journal lose its end then,
+    /// numbers would be given out twice. True when it didn't.
+    pub(super) fn mark_the_end(&mut self) -> Result<bool, Failed> {
+        let head = self.journal.head();
+        let known = self.index.head().map_or(ChainHead::GENESIS.next, |known| known.next);
+        if head.next <= known {
+            return Ok(false);
+        }
+        self.index.write(Sequence(head.next.0 - 1), &IndexV2::end(head.prev))?;
+        Ok(true)
     }
 }
 
