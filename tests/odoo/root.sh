@@ -9,6 +9,8 @@
 #   root.sh run DB PORT [ARGS]   serve DB on 127.0.0.1:PORT in the foreground; ARGS go to odoo
 #   root.sh shell DB             run the Python on standard input with Odoo's env
 #   root.sh test DB MODULES      (re)create DB, run the addons' own tests, print "N passed, M failed"
+#   root.sh again DB MODULES TAGS  the quick loop: update MODULES in DB (made if missing) and run what TAGS name, as
+#                                in Odoo's --test-tags: /warehouse_exception:TestLife.test_x
 #   root.sh is-up                succeed if the PostgreSQL runs
 #   root.sh down                 stop the PostgreSQL, unmount what is left
 #
@@ -24,7 +26,7 @@ set -euo pipefail
 # Raise RECIPE when build() changes: an older root is then thrown away and made again.
 RECIPE=1 SUITE=trixie
 # The stock modules that the addons and their bridges meet. Changing the list makes a new template.
-STOCK_MODULES=stock,purchase_stock,sale_stock,product_expiry,hr,barcodes_gs1_nomenclature
+STOCK_MODULES=stock,purchase_stock,sale_stock,product_expiry,hr,barcodes_gs1_nomenclature,base_automation,maintenance
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ADDONS=$(cd "$HERE/../../deploy/odoo" && pwd)
@@ -281,12 +283,25 @@ run_tests() { # DB MODULES
   check_name "$1"
   ready
   copy_template "$1"
+  tests_in "$1" --init "$2" "/${2//,/,/}"
+}
+
+run_again() { # DB MODULES TAGS
+  check_name "$1"
+  ready
+  if db_exists "$1"; then tests_in "$1" --update "$2" "$3"; else
+    copy_template "$1"
+    tests_in "$1" --init "$2" "$3"
+  fi
+}
+
+tests_in() { # DB --init|--update MODULES TAGS
   local log port status=0
   port=$(free_port 8169 8199)
   log=$(mktemp)
   # shellcheck disable=SC2064 # the name of now
   trap "rm -f '$log'" EXIT
-  (odoo server "$1" --init "$2" --test-tags "/${2//,/,/}" --stop-after-init --workers 0 --max-cron-threads 0 \
+  (odoo server "$1" "$2" "$3" --test-tags "$4" --stop-after-init --workers 0 --max-cron-threads 0 \
     --http-port "$port") 2>&1 | tee "$log" >&2 || status=$?
   verdict "$log" "$status"
 }
@@ -332,6 +347,7 @@ main() {
       ;;
     build | pg | template | down) ;;
     init | run | test) enough=2 ;;
+    again) enough=3 ;;
     shell | has) enough=1 ;;
     *) usage ;;
   esac
@@ -347,6 +363,7 @@ main() {
     has) has "$@" ;;
     shell) shell "$@" ;;
     test) run_tests "$@" ;;
+    again) run_again "$@" ;;
     down) down ;;
   esac
 }

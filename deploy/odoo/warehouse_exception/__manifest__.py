@@ -1,7 +1,7 @@
 {
     "name": "Warehouse Exceptions",
     "summary": "Signed reports from handhelds become governed cases",
-    "version": "19.0.1.0.0",
+    "version": "19.0.2.0.0",
     "category": "Supply Chain/Inventory",
     "author": "Tallyman",
     "license": "LGPL-3",
@@ -12,6 +12,9 @@
         "security/ir.model.access.csv",
         "security/rules.xml",
         "data/sequence.xml",
+        "data/kinds.xml",
+        "data/causes.xml",
+        "data/policies.xml",
         "data/cron.xml",
         "views/case.xml",
         "wizard/issue_code.xml",

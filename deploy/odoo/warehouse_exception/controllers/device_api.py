@@ -7,9 +7,9 @@ from odoo.http import request
 
 from ..lib import cloud_event, coding, enrolment, request_token
 from ..lib.strict_json import JsonError, loads_object
-from ..models.device import Revoked
-from ..models.enrolment import CodeInvalid
-from ..models.evidence import NotStored
+from ..models.device.device import Revoked
+from ..models.device.enrolment import CodeInvalid
+from ..models.event.evidence import NotStored
 from .reply import BASE_PATH, Refusal, json_reply, server_time
 
 MAX_EVENTS = 50

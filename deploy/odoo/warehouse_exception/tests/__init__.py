@@ -8,6 +8,8 @@ from . import (
     test_enrolment,
     test_evidence,
     test_ingest,
+    test_life,
+    test_policy,
     test_resolver,
     test_wire,
 )

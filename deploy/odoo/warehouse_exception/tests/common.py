@@ -131,6 +131,48 @@ class ExceptionCommon(TransactionCase):
             {"name": login, "login": login, "group_ids": [(6, 0, [cls.env.ref(group).id for group in groups])]}
         )
 
+    ROLES = ("report", "investigate", "approve", "approve_finance", "execute", "release", "override", "close", "audit")
+
+    @classmethod
+    def people(cls):
+        """A person for each role, and a second approver: no role has two of them."""
+        for role in (*cls.ROLES, "user", "manager"):
+            setattr(cls, f"as_{role}", cls.user(f"only {role}", f"warehouse_exception.group_{role}"))
+        cls.as_approve_too = cls.user("also approves", "warehouse_exception.group_approve")
+
+    def respond(self):
+        """What the job does with all that is due. A response that failed is a failed test."""
+        cases = self.env["warehouse.exception.case"].search([("response_due", "=", True)])
+        for case in cases:
+            case._respond_and_settle()
+            self.assertFalse(case.failure)
+        return cases
+
+    def opened(self, jws):
+        """The case of one event, after what happens by itself."""
+        case = self.case_of(jws)
+        self.respond()
+        return case
+
+    def decide_all(self, case, amount=None):
+        """Every decision that the case waits for, each by another person who may; returns the steps."""
+        taken = []
+        people = {"operational": self.as_approve, "second": self.as_approve_too, "financial": self.as_approve_finance}
+        for approval in case.approval_ids.filtered(lambda approval: approval.state == "waiting").sorted("sequence"):
+            approval.with_user(people[approval.step]).action_approve()
+            taken.append(approval.step)
+        return taken
+
+    def stock(self, quantity, location=None, product=None, lot=None):
+        """Put `quantity` into a bin, as if it had always been there."""
+        self.env["stock.quant"]._update_available_quantity(
+            product or self.product, location or self.bin, quantity, lot_id=lot
+        )
+
+    def on_hand(self, location=None, product=None, lot=None):
+        quants = self.env["stock.quant"]._gather(product or self.product, location or self.bin, lot_id=lot, strict=True)
+        return sum(quants.mapped("quantity"))
+
     def picking(self, quantity=8, name="EXT/OUT/TEST", **values):
         source, destination = self.warehouse.lot_stock_id, self.env.ref("stock.stock_location_customers")
         places = {"location_id": source.id, "location_dest_id": destination.id}

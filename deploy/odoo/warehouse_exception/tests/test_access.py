@@ -14,6 +14,7 @@ class TestAccess(ExceptionCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.worker = cls.user("worker", "warehouse_exception.group_user")
+        cls.investigator = cls.user("investigator", "warehouse_exception.group_investigate")
         cls.manager = cls.user("chief", "warehouse_exception.group_manager")
         cls.system = cls.user("system", "warehouse_exception.group_manager", "base.group_system")
         scan = {
@@ -61,8 +62,8 @@ class TestAccess(ExceptionCommon):
             with self.assertRaises(AccessError):
                 self._records(name, self.env.user).sudo().write({field: "x"})
 
-    def test_a_worker_writes_only_what_people_add_to_a_case(self):
-        case = self._records("case", self.worker).filtered(lambda case: case.device_id == self.device)
+    def test_an_investigator_writes_only_what_people_add_to_a_case(self):
+        case = self._records("case", self.investigator).filtered(lambda case: case.device_id == self.device)
         case.write({"user_id": self.worker.id, "product_id": self.product.id})
         with self.assertRaises(AccessError):
             case.write({"state": "closed"})

@@ -12,13 +12,13 @@ from odoo.tests import BaseCase, tagged
 from odoo.tools import mute_logger
 
 from ..lib import bundle, jose
-from ..models import bundle as importing
+from ..models.event import bundle as importing
 from .common import VECTORS, ExceptionCommon, Handheld, full_disk, photo
 
 TAR = (Path(__file__).parent / "bundle_v1.tar").read_bytes()
-IMPORTING = "odoo.addons.warehouse_exception.models.bundle"
-EVIDENCE = "odoo.addons.warehouse_exception.models.evidence"
-FILESTORE = "odoo.addons.warehouse_exception.models.ir_attachment"
+IMPORTING = "odoo.addons.warehouse_exception.models.event.bundle"
+EVIDENCE = "odoo.addons.warehouse_exception.models.event.evidence"
+FILESTORE = "odoo.addons.warehouse_exception.models.base.ir_attachment"
 WIZARD = "odoo.addons.warehouse_exception.wizard.import_bundle"
 
 

@@ -9,8 +9,10 @@ from odoo.exceptions import AccessError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..models import device_chain, event_chain, incident
-from ..models.seal import unsealed
+from ..models.device import chain as device_chain
+from ..models.event import chain as event_chain
+from ..models.event import incident
+from ..models.base.seal import unsealed
 from .common import ZEROS, ExceptionCommon, Handheld
 
 
@@ -178,7 +180,7 @@ class TestChain(ExceptionCommon):
         self.assertNotIn("have not arrived", report)
 
     def test_a_conflict_is_seen_however_much_else_was_refused(self):
-        with mute_logger("odoo.addons.warehouse_exception.models.incident"):
+        with mute_logger("odoo.addons.warehouse_exception.models.event.incident"):
             self.receive(*(f"junk {number}" for number in range(incident.MAX_UNREVIEWED + 1)))
         same = "0193570e-7c2a-7b3c-9d4e-5f60718293a4"
         self.receive(self.handheld.event(event_id=same), self.handheld.event(event_id=same, counted="6"))
@@ -318,7 +320,7 @@ class TestChain(ExceptionCommon):
         made = self._made(3)
         with patch.object(self.env.registry["warehouse.exception.event"], "_join_chain", lambda event: None):
             self.receive(made[0], made[2])
-        with mute_logger("odoo.addons.warehouse_exception.models.event_chain"):
+        with mute_logger("odoo.addons.warehouse_exception.models.event.chain"):
             self._check()
         self.assertEqual(self._state(), "waiting")
 

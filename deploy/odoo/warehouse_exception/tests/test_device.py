@@ -2,7 +2,7 @@ from unittest.mock import patch
 
 from odoo.tests import tagged
 
-from ..models import device
+from ..models.device import device
 from .common import ExceptionCommon, Handheld
 
 

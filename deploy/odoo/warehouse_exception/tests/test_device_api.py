@@ -220,7 +220,7 @@ class TestDeviceApi(ExceptionCommon, HttpCase):
         self._call("events", {"events": [self.handheld.event(photos=[named])]})
         self._put(DATA[:10], named["sha256"])
         self.lose(DATA)  # files outlive the transactions of the tests before
-        with full_disk(), mute_logger("odoo.addons.warehouse_exception.models.evidence"):
+        with full_disk(), mute_logger("odoo.addons.warehouse_exception.models.event.evidence"):
             for _attempt in range(2):
                 refused = self._put(DATA[10:], named["sha256"], **{"Upload-Offset": "10"})
                 self._assert_error(refused, 507, "storage", retryable=True)
@@ -234,7 +234,7 @@ class TestDeviceApi(ExceptionCommon, HttpCase):
         named = photo(DATA)
         self._call("events", {"events": [self.handheld.event(photos=[named])]})
         self.tear(DATA, DATA[:3])
-        with mute_logger("odoo.addons.warehouse_exception.models.ir_attachment"):
+        with mute_logger("odoo.addons.warehouse_exception.models.base.ir_attachment"):
             self.assertEqual(self._put(DATA).status_code, 201)
         self.lose(DATA)
         asked = self._call(f"evidence/{named['sha256']}", method="HEAD")

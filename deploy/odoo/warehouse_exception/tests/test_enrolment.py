@@ -5,9 +5,9 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
 from ..lib import enrolment as protocol
-from ..models.device import Revoked
-from ..models.enrolment import CodeInvalid
-from ..models.seal import unsealed
+from ..models.device.device import Revoked
+from ..models.device.enrolment import CodeInvalid
+from ..models.base.seal import unsealed
 from .common import ExceptionCommon, Handheld
 
 

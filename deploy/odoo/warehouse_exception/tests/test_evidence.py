@@ -12,7 +12,7 @@ from odoo.tests import BaseCase, tagged
 from odoo.tools import mute_logger
 
 from ..lib import filestore
-from ..models.evidence import NotStored
+from ..models.event.evidence import NotStored
 from .common import ExceptionCommon, Handheld, full_disk, photo
 
 MODELS = "odoo.addons.warehouse_exception.models"
@@ -130,7 +130,7 @@ class TestEvidence(ExceptionCommon):
                 self.assertEqual(receipt["missing_evidence"], [self.named["sha256"]])
             self.assertEqual(self.evidence._progress(self.device, self.named["sha256"]), (0, len(self.data)))
             self.assertEqual(self._put(self.data[9:], 9), ("offset_mismatch", 0))
-            with mute_logger(f"{MODELS}.ir_attachment"):
+            with mute_logger(f"{MODELS}.base.ir_attachment"):
                 self.assertEqual(self._put(self.data), ("complete", len(self.data)))
             self.assertEqual(self._stored_path(self.data).read_bytes(), self.data)
             self.assertEqual([receipt["missing_evidence"] for receipt in self.receive(before)], [[]])
@@ -157,7 +157,7 @@ class TestEvidence(ExceptionCommon):
         case = self.case_of(self.handheld.event(photos=[self.named]))
         self.tear(self.data[:100], b"x")
         self.tear(self.data, self.data[:50])
-        with self.assertLogs(f"{MODELS}.ir_attachment", "WARNING") as logged:
+        with self.assertLogs(f"{MODELS}.base.ir_attachment", "WARNING") as logged:
             self.assertEqual(self._put(self.data[:100]), ("partial", 100))
             self.assertEqual(self._put(self.data[100:], 100), ("complete", len(self.data)))
         self.assertIn(str(self._stored_path(self.data)), logged.output[1])
@@ -167,7 +167,7 @@ class TestEvidence(ExceptionCommon):
     def test_a_full_filestore_takes_the_photo_when_it_has_room_again(self):
         case = self.case_of(self.handheld.event(photos=[self.named]))
         self._put(self.data[:100])
-        with full_disk(), mute_logger(f"{MODELS}.evidence"), self.assertRaisesRegex(NotStored, "No space left"):
+        with full_disk(), mute_logger(f"{MODELS}.event.evidence"), self.assertRaisesRegex(NotStored, "No space left"):
             self._put(self.data[100:], 100)
         self.assertFalse(self._stored_path(self.data).exists())
         self.assertFalse(case.evidence_ids.complete)
@@ -178,7 +178,7 @@ class TestEvidence(ExceptionCommon):
         self._put(self.data)
         attachments = self.env.registry["ir.attachment"]
         for error in (OSError(errno.EIO, "Input/output error"), ZeroDivisionError()):
-            with patch.object(attachments, "_lay_down", side_effect=error), mute_logger(f"{MODELS}.evidence"):
+            with patch.object(attachments, "_lay_down", side_effect=error), mute_logger(f"{MODELS}.event.evidence"):
                 [receipt] = self.receive(self.handheld.event(photos=[self.named]))
             self.assertEqual((receipt["status"], receipt["missing_evidence"]), ("created", [self.named["sha256"]]))
 

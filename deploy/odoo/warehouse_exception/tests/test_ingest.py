@@ -4,11 +4,11 @@ from odoo.exceptions import ConcurrencyError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..models import incident
-from ..models.incident import MAX_UNREVIEWED
+from ..models.event import incident
+from ..models.event.incident import MAX_UNREVIEWED
 from .common import GTIN_13, ExceptionCommon, Handheld
 
-INGEST = "odoo.addons.warehouse_exception.models.ingest"
+INGEST = "odoo.addons.warehouse_exception.models.event.ingest"
 
 
 @tagged("post_install", "-at_install")
@@ -116,7 +116,7 @@ class TestIngest(ExceptionCommon):
         self.assertEqual(self.device.incident_count, 1)
 
     def test_a_broken_device_cannot_fill_the_database(self):
-        with mute_logger("odoo.addons.warehouse_exception.models.incident"):
+        with mute_logger("odoo.addons.warehouse_exception.models.event.incident"):
             self.receive(*(f"junk {number}" for number in range(MAX_UNREVIEWED + 5)))
         self.assertEqual(len(self._incidents()), MAX_UNREVIEWED)
         self._incidents().action_review()
@@ -128,7 +128,7 @@ class TestIngest(ExceptionCommon):
         made = [self.handheld.event(event_id=same, counted=str(number)) for number in range(5)]
         with (
             patch.object(incident, "MAX_UNREVIEWED_CONFLICTS", 3),
-            mute_logger("odoo.addons.warehouse_exception.models.incident"),
+            mute_logger("odoo.addons.warehouse_exception.models.event.incident"),
         ):
             results = self.receive(*made, "junk")
         self.assertEqual([result["status"] for result in results], ["created", *["conflict"] * 4, "rejected"])

@@ -25,7 +25,7 @@ class TestCaseEmployee(ExceptionCommon):
         self.assertEqual(case.state, "open")
 
     def test_who_may_not_read_employees_can_still_map(self):
-        worker = self.user("worker", "warehouse_exception.group_user")
+        worker = self.user("worker", "warehouse_exception.group_investigate")
         case = self.case_of(self.handheld.event(operator={"badge": "NEW1"})).with_user(worker)
         self.employee.barcode = "NEW1"
         case.action_map()

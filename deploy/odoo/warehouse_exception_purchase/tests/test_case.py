@@ -41,7 +41,7 @@ class TestCasePurchase(ExceptionCommon):
         self.assertEqual(case.purchase_line_id, self.order.order_line)
 
     def test_who_may_not_read_purchases_can_still_read_and_map_the_case(self):
-        worker = self.user("worker", "warehouse_exception.group_user")
+        worker = self.user("worker", "warehouse_exception.group_investigate")
         case = self.case_of(self.handheld.event(item={"code": "?"}, document={"code": self.order.name}))
         case = case.with_user(worker)
         case.product_id = self.product

@@ -2,8 +2,8 @@ import json
 
 from odoo import api, fields, models
 
-from ..lib import jose
-from .case import KINDS
+from ...lib import jose
+from ..case.states import KINDS
 
 
 class WarehouseExceptionEvent(models.Model):

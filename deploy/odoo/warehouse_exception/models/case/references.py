@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from .seal import unsealed
+from ..base.seal import unsealed
 
 
 class WarehouseExceptionCase(models.Model):
@@ -18,6 +18,7 @@ class WarehouseExceptionCase(models.Model):
 
     def action_map(self):
         """Open cases that a person has mapped, after another look at what is still empty."""
+        self._require_role("investigate")
         for case in self:
             case._map()
             missing = case._unresolved()
@@ -35,8 +36,10 @@ class WarehouseExceptionCase(models.Model):
                 case._message_log(body=self.env._("Opened without: %s", "; ".join(missing)))
 
     def _classify(self):
-        """The first step of a new case."""
+        """The first step of a new case; where its kind is not governed yet, it waits as it was received."""
         self._map()
+        if not self.warehouse_id._governs(self.exception_type):
+            return []
         missing = self._unresolved()
         self._step("needs_mapping" if missing else "open")
         return missing

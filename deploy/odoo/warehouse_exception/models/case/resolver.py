@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.tools import escape_psql
 
-from ..lib import gtin as gtins
+from ...lib import gtin as gtins
 
 _MANY = 50
 

@@ -1,6 +1,6 @@
 from odoo import fields, models
 
-from .seal import unsealed
+from ..base.seal import unsealed
 
 
 class WarehouseExceptionDeviceKey(models.Model):

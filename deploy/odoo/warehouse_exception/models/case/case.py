@@ -1,44 +1,10 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError
 from odoo.tools import float_round
 
-from ..lib import cloud_event
-from .seal import is_unsealed, unsealed
+from ..base.seal import is_unsealed
+from .states import KINDS, STATES
 
-KINDS = [
-    ("receiving_discrepancy", "Receiving discrepancy"),
-    ("damaged", "Damaged"),
-    ("pick_shortage", "Pick shortage"),
-    ("overage", "Overage"),
-    ("location_mismatch", "Location mismatch"),
-    ("blocked_stock", "Blocked stock"),
-    ("quality_hold", "Quality hold"),
-    ("return_discrepancy", "Return discrepancy"),
-    ("cycle_count_variance", "Cycle count variance"),
-]
-assert tuple(kind for kind, _label in KINDS) == cloud_event.KINDS
-
-STATES = [
-    ("received", "Received"),
-    ("needs_mapping", "Needs mapping"),
-    ("open", "Open"),
-    ("investigating", "Investigating"),
-    ("pending_approval", "Pending approval"),
-    ("approved", "Approved"),
-    ("executing", "Executing"),
-    ("resolved", "Resolved"),
-    ("closed", "Closed"),
-    ("rejected", "Rejected"),
-    ("cancelled", "Cancelled"),
-]
-# Each state with those that lead to it.
-STEPS = {
-    "needs_mapping": ("received",),
-    "open": ("received", "needs_mapping"),
-    "resolved": ("open",),
-    "closed": ("resolved",),
-    "cancelled": ("received", "needs_mapping", "open"),
-}
 # What the device said. People add to a case what they know; they don't rewrite what was reported.
 FACTS = frozenset(
     """
@@ -46,6 +12,8 @@ FACTS = frozenset(
     product_code gtin lot_code serial_code expiry_date bin_code document_code operator_badge unit_code
     quantity_expected expected_source quantity_counted is_counted quantity_variance
     event_ids scan_ids evidence_ids
+    step_ids state_since approval_ids policy_id deadline_at amount_at_stake override_reason failure
+    response_due response_at response_tries instructions
     """.split()
 )
 QUANTITY = {"digits": 0, "readonly": True}  # exactly as reported: no rounding to a unit's precision
@@ -58,6 +26,8 @@ class WarehouseExceptionCase(models.Model):
     _description = "Warehouse exception"
     _inherit = ["mail.thread", "mail.activity.mixin"]
     _order = "id desc"
+    # Who may only read a case may still say something about it.
+    _mail_post_access = "read"
 
     name = fields.Char("Number", required=True, readonly=True, copy=False)
     exception_type = fields.Selection(KINDS, "Kind", required=True, readonly=True)
@@ -150,7 +120,7 @@ class WarehouseExceptionCase(models.Model):
     @api.model
     def _group_expand_state(self, states, domain):
         """The board shows where work waits, even if none does."""
-        shown = {"needs_mapping", "open", "resolved", *states}
+        shown = {"needs_mapping", "open", "investigating", "pending_approval", "approved", *states}
         return [state for state, _label in STATES if state in shown]
 
     @api.model_create_multi
@@ -174,28 +144,3 @@ class WarehouseExceptionCase(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_never(self):
         raise AccessError(self.env._("A case can't be deleted. Cancel it: it stays readable for an audit."))
-
-    def _step(self, state):
-        """The only way to another state. Tracking writes it to the chatter."""
-        self.check_access("write")
-        labels = dict(self._fields["state"]._description_selection(self.env))
-        for case in self:
-            if case.state not in STEPS[state]:
-                raise UserError(
-                    self.env._(
-                        "%(case)s is '%(now)s' and can't become '%(wanted)s'. Somebody may have been faster: reload.",
-                        case=case.name,
-                        now=labels[case.state],
-                        wanted=labels[state],
-                    )
-                )
-        unsealed(self).write({"state": state})
-
-    def action_resolve(self):
-        self._step("resolved")
-
-    def action_close(self):
-        self._step("closed")
-
-    def action_cancel(self):
-        self._step("cancelled")

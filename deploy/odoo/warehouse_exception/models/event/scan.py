@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..lib import jose
+from ...lib import jose
 
 
 class WarehouseExceptionScan(models.Model):

@@ -7,7 +7,7 @@ from psycopg2 import OperationalError
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError
 
-from .seal import unsealed
+from ..base.seal import unsealed
 
 _logger = logging.getLogger(__name__)
 

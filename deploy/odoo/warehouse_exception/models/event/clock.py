@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..lib import precision
+from ...lib import precision
 
 
 class WarehouseExceptionEvent(models.Model):

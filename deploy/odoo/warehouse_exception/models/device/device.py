@@ -5,8 +5,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ..lib import request_token
-from .seal import is_unsealed, unsealed
+from ...lib import request_token
+from ..base.seal import is_unsealed, unsealed
 
 _logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from odoo import models
 from odoo.exceptions import ConcurrencyError
 from odoo.http import request
 
-from ..controllers.reply import BASE_PATH, Refusal
+from ...controllers.reply import BASE_PATH, Refusal
 
 
 class IrHttp(models.AbstractModel):

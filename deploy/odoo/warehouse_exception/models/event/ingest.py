@@ -7,7 +7,7 @@ from psycopg2.errors import UniqueViolation
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError
 
-from ..lib import cloud_event, jose
+from ...lib import cloud_event, jose
 
 _logger = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ import logging
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..lib.chain import FIRST, NOTHING_BEFORE, Place, number_after
-from .seal import unsealed
+from ...lib.chain import FIRST, NOTHING_BEFORE, Place, number_after
+from ..base.seal import unsealed
 
 _logger = logging.getLogger(__name__)
 

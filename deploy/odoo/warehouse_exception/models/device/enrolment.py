@@ -4,9 +4,9 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from ..lib import enrolment as protocol
+from ...lib import enrolment as protocol
 from .device import Revoked
-from .seal import is_unsealed, unsealed
+from ..base.seal import is_unsealed, unsealed
 
 MAX_HOURS = 24 * 30
 

@@ -1,6 +1,6 @@
 """What a device's chain of events looks like from here, for a person: computed when it is read, never stored.
 
-The search goes through events that were marked as they came (`event_chain.py`), and each of them costs a few look-ups
+The search goes through events that were marked as they came (`../event/chain.py`), and each of them costs a few look-ups
 in an index. So it doesn't matter how many events a device has, and a gap closes by itself when its events arrive.
 """
 
@@ -12,8 +12,8 @@ from odoo import fields, models
 from odoo.tools import SQL
 from odoo.tools.misc import format_datetime
 
-from ..lib.chain import NOTHING_BEFORE
-from .seal import unsealed
+from ...lib.chain import NOTHING_BEFORE
+from ..base.seal import unsealed
 
 # A device sends a report again for hours, if the network wants it so. Only after this is a gap an alarm.
 GRACE = timedelta(days=1)

@@ -4,9 +4,9 @@ from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
 
-from ..lib import cloud_event
-from ..lib.members import storable
-from .seal import unsealed
+from ...lib import cloud_event
+from ...lib.members import storable
+from ..base.seal import unsealed
 
 _logger = logging.getLogger(__name__)
 

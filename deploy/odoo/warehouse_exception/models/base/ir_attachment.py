@@ -3,7 +3,7 @@ import logging
 from odoo import api, models
 from odoo.exceptions import AccessError
 
-from ..lib import filestore
+from ...lib import filestore
 from .seal import is_unsealed
 
 _logger = logging.getLogger(__name__)

@@ -8,9 +8,9 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import ConcurrencyError
 from odoo.tools.misc import format_date
 
-from ..lib import bundle as protocol
+from ...lib import bundle as protocol
 from .evidence import NotStored
-from .seal import unsealed
+from ..base.seal import unsealed
 
 _logger = logging.getLogger(__name__)
 

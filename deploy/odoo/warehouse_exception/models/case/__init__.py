@@ -1,0 +1,1 @@
+from . import roles, case, references, resolver, step, life, stake, plan, respond
