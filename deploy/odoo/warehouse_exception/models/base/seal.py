@@ -6,6 +6,7 @@ of an object that lives in this process only, and no JSON can name it.
 """
 
 _KEY = "warehouse_exception_unsealed"
+_ACTING = "warehouse_exception_acting"
 _PERMIT = object()
 
 
@@ -16,3 +17,14 @@ def unsealed(records):
 
 def is_unsealed(env):
     return env.context.get(_KEY) is _PERMIT
+
+
+def acting(records):
+    """The same records, while an approved response is carried out: what is guarded against people by hand lets it pass.
+    It stays with all that is called from there, into Odoo's own methods and back.
+    """
+    return records.with_context(**{_ACTING: _PERMIT})
+
+
+def is_acting(env):
+    return env.context.get(_ACTING) is _PERMIT

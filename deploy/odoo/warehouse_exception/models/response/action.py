@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import float_compare
 
-from ..base.seal import is_unsealed, unsealed
+from ..base.seal import acting, is_unsealed, unsealed
 from ..case.states import PLANNABLE
 
 # What a person may change in a proposal, until somebody is asked to approve it.
@@ -157,7 +157,7 @@ class WarehouseExceptionAction(models.Model):
         self.ensure_one()
         if self.state not in ("approved", "failed"):
             raise UserError(self.env._("'%s' was not approved, so it can't be done.", self.display_name))
-        result = getattr(self, f"_do_{self.kind}")()
+        result = getattr(acting(self), f"_do_{self.kind}")()
         unsealed(self).write(
             {
                 "state": "done",
