@@ -12,4 +12,5 @@ from . import (
     test_policy,
     test_resolver,
     test_wire,
+    test_hold,
 )
