@@ -149,6 +149,10 @@ class WarehouseExceptionHold(models.Model):
             and (not self.location_id or location._child_of(self.location_id))
         )
 
+    def _stops(self, way):
+        """Whether goods may not go this way (see `_way` of a move). Its vendor may get back what has expired."""
+        return way != "quarantine" and not (way == "supplier" and self.reason == "expired")
+
     def _quants(self):
         """The stock that is there of what it covers."""
         there = Domain("quantity", ">", 0) & Domain("location_id.usage", "in", OURS)
