@@ -43,6 +43,7 @@ class WarehouseExceptionHold(models.Model):
         if lots:
             domain &= Domain("lot_id", "in", lots.ids)
         self.env["stock.lot"].flush_model(["expiration_date"])
+        self.env["stock.quant"].flush_model(["expiration_date", "quantity"])
         self.flush_model()
         query = self.env["stock.quant"].sudo()._search(domain)
         # Held as expired, or released for this very date. In SQL, since what is done already grows with the years.
@@ -56,8 +57,7 @@ class WarehouseExceptionHold(models.Model):
         )
         query.order = "stock_quant.lot_id, stock_quant.company_id"
         query.limit = limit
-        self.env.cr.execute(query.select("DISTINCT stock_quant.lot_id, stock_quant.company_id"))
-        pairs = self.env.cr.fetchall()
+        pairs = self.env.execute_query(query.select("DISTINCT stock_quant.lot_id, stock_quant.company_id"))
         return [(self.env["stock.lot"].browse(lot), self.env["res.company"].browse(company)) for lot, company in pairs]
 
     @api.model
