@@ -252,7 +252,7 @@ class TestBlocked(BlockedCommon):
             move.picked = True
             move._action_done()
 
-        with patch.object(self.env.registry["warehouse.exception.action"], "_do_accept", sends_back):
+        with patch.object(type(self.actions), "_do_accept", sends_back):
             case.with_user(self.as_execute).action_execute()
         self.assertEqual((case.failure, case.state, self.on_hand(lot=self.lot)), (False, "resolved", 0))
 
@@ -269,10 +269,29 @@ class TestBlocked(BlockedCommon):
             move = self.move(10, self.shelf, user=self.env.ref("base.user_root"), context=dict(action.env.context))
             move._trigger_assign()
 
-        with patch.object(self.env.registry["warehouse.exception.action"], "_do_accept", relocates):
+        with patch.object(type(self.actions), "_do_accept", relocates):
             case.with_user(self.as_execute).action_execute()
         self.assertEqual((case.failure, self.on_hand(self.shelf, lot=self.lot)), (False, 10))
         self.assertEqual((self.reserved_of(location=self.shelf), picking.move_ids.state), (0, "confirmed"))
+
+    def test_an_approved_response_of_another_case_takes_nothing_but_suspect_stock(self):
+        for kind, failure in (("quality_hold", "can't be taken"), ("pick_shortage", False)):
+            self.policy_of(kind).auto_hold = True
+            held = self.reported(kind)
+            held._hold_at_once()
+            case = self.reported("overage", quantity={"expected": "10", "counted": "9"})
+            self.actions._propose(case, "accept")
+            self.decided(case)
+            loss = self.product.property_stock_inventory
+
+            def scraps(action, loss=loss):
+                self.move(1, loss, user=action.env.user, context=dict(action.env.context))
+
+            with self.subTest(kind), patch.object(type(self.actions), "_do_accept", scraps):
+                case.with_user(self.as_execute).action_execute()
+                self.assertEqual(bool(case.failure), bool(failure), case.failure)
+                self.assertEqual(self.on_hand(lot=self.lot), 10 if failure else 9)
+            held._active_holds()._release("the next kind")
 
     # --- Chained moves
 

@@ -1,6 +1,7 @@
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import Form, tagged
+from odoo.tests import Form, HttpCase, JsonRpcException, tagged
+from odoo.tools import mute_logger
 
 from .test_blocked import KEYS, BlockedCommon
 
@@ -71,6 +72,13 @@ class TestGuard(BlockedCommon):
         line = self.line_values(3, self.customers)
         self.done.with_user(user).with_context(**context).write({"move_line_ids": [Command.create(line)]})
 
+    def create_a_done_move(self, user, context):
+        moves = self.env["stock.move"].with_user(user).with_context(**context)
+        places = {"location_id": self.bin.id, "location_dest_id": self.loss.id}
+        line = Command.create(self.line_values(3, self.loss))
+        goods = {"product_id": self.product.id, "product_uom_qty": 3, "state": "done", "move_line_ids": [line]}
+        moves.create({**goods, **places})
+
     ADJUSTING = (
         count_in_inventory_mode,
         count_a_new_quant,
@@ -82,6 +90,7 @@ class TestGuard(BlockedCommon):
         edit_a_done_move,
         add_a_line_to_a_done_move,
         add_a_line_by_its_move,
+        create_a_done_move,
     )
 
     def outcome(self, way, user, context=None):
@@ -208,3 +217,26 @@ class TestGuard(BlockedCommon):
         self.patch(self.env.registry["warehouse.exception.action"], "_do_accept", adjusts)
         case.with_user(self.as_execute).action_execute()
         self.assertEqual((case.failure, left), (False, [5] * len(ways)))
+
+
+@tagged("post_install", "-at_install")
+class TestGuardByRpc(BlockedCommon, HttpCase):
+    def test_nobody_with_a_role_adjusts_over_the_network(self):
+        """With a context that claims all it can."""
+        self.as_execute.password = "only execute, really"
+        self.authenticate(self.as_execute.login, "only execute, really")
+        quant = self.env["stock.quant"].search([("lot_id", "=", self.lot.id), ("location_id", "=", self.bin.id)])
+        goods = {"product_id": self.product.id, "lot_id": self.lot.id, "location_id": self.bin.id}
+        scrap = self.env["stock.scrap"].create({**goods, "scrap_qty": 3})
+        quant.inventory_quantity = 5
+        for model, method, args in (
+            ("stock.quant", "action_apply_inventory", [quant.ids]),
+            ("stock.quant", "write", [quant.ids, {"quantity": 5}]),
+            ("stock.scrap", "do_scrap", [scrap.ids]),
+            ("stock.scrap", "action_validate", [scrap.ids]),
+        ):
+            with self.subTest(model=model, method=method), mute_logger("odoo.http"):
+                params = {"model": model, "method": method, "args": args, "kwargs": {"context": KEYS}}
+                with self.assertRaisesRegex(JsonRpcException, "odoo.exceptions.AccessError"):
+                    self.make_jsonrpc_request(f"/web/dataset/call_kw/{model}/{method}", params)
+        self.assertEqual(self.on_hand(lot=self.lot), 10)

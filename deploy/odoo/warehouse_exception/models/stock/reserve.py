@@ -1,7 +1,7 @@
 from odoo import fields, models
 from odoo.fields import Domain
 
-from ..base.seal import is_acting, not_acting
+from ..base.seal import not_acting
 from ..hold.hold import OURS
 
 _KEY = "warehouse_exception_barred"
@@ -42,21 +42,20 @@ class StockMove(models.Model):
     def _barred(self, location):
         """The stock that this move may not take, as a domain on quants."""
         self.ensure_one()
-        if is_acting(self.env) or location.usage not in OURS or not self.product_id.is_storable:
+        if location.usage not in OURS or not self.product_id.is_storable:
             return Domain.FALSE
-        way = None
-        found = Domain.FALSE
-        for hold in self.env["warehouse.exception.hold"]._active_for(self.product_id, self.company_id):
-            way = way or self._way(self.location_dest_id)
-            if hold._stops(way):
-                found |= hold._domain()
-        if self.product_id.tracking != "none" and self.product_id.use_expiration_date:
-            way = way or self._way(self.location_dest_id)
-            if way == "away":
-                past = Domain("product_id", "=", self.product_id.id)
-                past &= Domain("expiration_date", "<=", fields.Datetime.now())
-                past &= Domain("lot_id", "not in", self._lots_released_as_expired().ids)
-                found |= past
+        holds = self.env["warehouse.exception.hold"]._active_for(self.product_id, self.company_id)
+        expires = self.product_id.tracking != "none" and self.product_id.use_expiration_date
+        if not holds and not expires:
+            return Domain.FALSE
+        way = self._way(self.location_dest_id)
+        # A response frees and moves goods, and Odoo then reserves anew for whoever waits. Those are not the response.
+        holds = not_acting(holds) if way == "away" else holds
+        found = Domain.OR(hold._domain() for hold in holds if hold._stops(way))
+        if expires and way == "away":
+            past = Domain("product_id", "=", self.product_id.id)
+            past &= Domain("expiration_date", "<=", fields.Datetime.now())
+            found |= past & Domain("lot_id", "not in", self._lots_released_as_expired().ids)
         return found
 
     def _lots_released_as_expired(self):
@@ -101,8 +100,9 @@ class StockQuant(models.Model):
     def _get_reserve_quantity(self, product_id, location_id, quantity, *args, **kwargs):
         """Where no move asked (lots chosen by hand), what is held is passed over, wherever it would go."""
         quants = self
-        if quantity > 0 and not isinstance(self.env.context.get(_KEY), Barred) and not is_acting(self.env):
+        if quantity > 0 and not isinstance(self.env.context.get(_KEY), Barred):
             companies = location_id.company_id or self.env.companies
             holds = self.env["warehouse.exception.hold"]._active_for(product_id, companies)
-            quants = self.with_context(**{_KEY: Barred(Domain.OR(hold._domain() for hold in holds))})
+            barred = Domain.OR(hold._domain() for hold in holds if hold._stops("inside"))
+            quants = self.with_context(**{_KEY: Barred(barred)})
         return super(StockQuant, quants)._get_reserve_quantity(product_id, location_id, quantity, *args, **kwargs)

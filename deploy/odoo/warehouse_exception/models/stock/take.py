@@ -44,8 +44,6 @@ class StockMoveLine(models.Model):
         return (self.product_id, self.lot_id, self.location_id, self.location_dest_id, self.move_id)
 
     def _refuse_blocked(self):
-        if is_acting(self.env):
-            return
         taking = self.filtered(
             lambda line: line.quantity_product_uom > 0 and line.location_id.usage in OURS and line.state != "cancel"
         )
@@ -74,7 +72,7 @@ class StockMoveLine(models.Model):
                     hold=", ".join(filter(None, (stopping[0].name, stopping[0].case_id.name))),
                 )
             )
-        if self.lot_id in expired and way == "away":
+        if self.lot_id in expired and way == "away" and not is_acting(self.env):
             raise UserError(
                 self.env._(
                     "%(what)s expired on %(date)s and can't leave the house. Nothing was moved. Take another lot, or report "
