@@ -13,4 +13,7 @@ from . import (
     test_resolver,
     test_wire,
     test_hold,
+    test_blocked,
+    test_guard,
+    test_sweep,
 )

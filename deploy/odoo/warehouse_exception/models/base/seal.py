@@ -19,12 +19,29 @@ def is_unsealed(env):
     return env.context.get(_KEY) is _PERMIT
 
 
-def acting(records):
-    """The same records, while an approved response is carried out: what is guarded against people by hand lets it pass.
-    It stays with all that is called from there, into Odoo's own methods and back.
+class _Acting:
+    """That an approved response is carried out, and for which case."""
+
+    def __init__(self, case_id):
+        self.case_id = case_id
+
+
+def acting(records, case=None):
+    """The same records, while an approved response to `case` is carried out: what is guarded against people by hand lets
+    it pass. It stays with all that is called from there, into Odoo's own methods and back.
     """
-    return records.with_context(**{_ACTING: _PERMIT})
+    return records.with_context(**{_ACTING: _Acting(case.id if case else None)})
 
 
 def is_acting(env):
-    return env.context.get(_ACTING) is _PERMIT
+    return isinstance(env.context.get(_ACTING), _Acting)
+
+
+def acting_case_id(env):
+    """The case whose approved response is carried out, if one is."""
+    return env.context[_ACTING].case_id if is_acting(env) else None
+
+
+def not_acting(records):
+    """The same records, for what a response sets off and is no part of."""
+    return records.with_context(**{_ACTING: None}) if is_acting(records.env) else records

@@ -1,1 +1,1 @@
-from . import hold, case, lot
+from . import hold, case, lot, sweep

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
-from ..base.seal import is_unsealed, unsealed
+from ..base.seal import acting_case_id, is_acting, is_unsealed, unsealed
 
 REASONS = [
     ("suspect", "Suspect stock"),
@@ -148,6 +148,19 @@ class WarehouseExceptionHold(models.Model):
             and (not self.lot_id or self.lot_id == lot)
             and (not self.location_id or location._child_of(self.location_id))
         )
+
+    def _stops(self, way):
+        """Whether goods may not go this way (see `_way` of a move). Its vendor may get back what has expired.
+
+        An approved response passes the hold of its own case, and one that is nobody's yet. It passes any for suspect
+        stock, since it may be what settles the doubt: the count that a shortage asked for is a case of its own.
+        """
+        if way == "quarantine" or (way == "supplier" and self.reason == "expired"):
+            return False
+        if is_acting(self.env):
+            own = not self.case_id or self.case_id.id == acting_case_id(self.env)
+            return not own and self.reason != "suspect"
+        return True
 
     def _quants(self):
         """The stock that is there of what it covers."""

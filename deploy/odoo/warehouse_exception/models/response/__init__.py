@@ -1,1 +1,1 @@
-from . import action, hold
+from . import action, hold, blocked_stock, quality_hold

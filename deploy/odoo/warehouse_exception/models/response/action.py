@@ -161,7 +161,7 @@ class WarehouseExceptionAction(models.Model):
         self.ensure_one()
         if self.state not in ("approved", "failed"):
             raise UserError(self.env._("'%s' was not approved, so it can't be done.", self.display_name))
-        result = getattr(acting(self), f"_do_{self.kind}")()
+        result = getattr(acting(self, self.case_id), f"_do_{self.kind}")()
         unsealed(self).write(
             {
                 "state": "done",

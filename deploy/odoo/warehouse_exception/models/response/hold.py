@@ -78,3 +78,32 @@ class WarehouseExceptionCase(models.Model):
         if self.policy_id.auto_hold and (action.lot_id or action.location_id):
             action._run_at_once()
         return self._active_holds()
+
+    def _held_scope(self):
+        """A lot is held as a whole, a product without one where it was found."""
+        return {"location_id": False if self.lot_id else self.location_id.id}
+
+    def _escalate_to_quality(self, summary):
+        """To whoever leads the policy's team, else to the warehouse's lead, with what there is to decide about."""
+        held = self._active_holds()
+        where = held._quants() if held else self.env["stock.quant"]
+        lines = [
+            self.env._(
+                "%(quantity)s %(unit)s in %(where)s",
+                quantity=quant.quantity,
+                unit=quant.product_uom_id.name,
+                where=quant.location_id.display_name,
+            )
+            for quant in where[:20]
+        ]
+        note = "; ".join(lines) or self.env._("Nothing is locked yet: see the proposed response.")
+        user = self.policy_id.team_id.leader_id or self.warehouse_id.exception_lead_id
+        self._ask_to_do(user, summary, note)
+
+    def _tell_not_to_take(self):
+        what = self.product_id.display_name or self.product_code
+        if self._active_holds():
+            text = self.env._("Don't take %s: it is locked until quality has decided.", what)
+        else:
+            text = self.env._("Don't take %s until quality has decided.", what)
+        self._instruct("do_not_take", text, bin=self.bin_code or False)

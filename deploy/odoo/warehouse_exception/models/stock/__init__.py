@@ -1,1 +1,1 @@
-from . import location
+from . import location, company, reserve, take, guard

@@ -1,5 +1,7 @@
 from odoo import models
 
+from ..hold.hold import OURS
+
 
 class StockLocation(models.Model):
     _inherit = "stock.location"
@@ -7,5 +9,7 @@ class StockLocation(models.Model):
     def _is_quarantine(self):
         """Whether a policy names it, or what it lies in, as a quarantine."""
         self.ensure_one()
+        if self.usage not in OURS:
+            return False
         named = self.env["warehouse.exception.policy"].sudo().search([("quarantine_location_id", "!=", False)])
         return any(self._child_of(location) for location in named.quarantine_location_id)
