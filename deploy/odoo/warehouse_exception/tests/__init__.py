@@ -13,4 +13,7 @@ from . import (
     test_resolver,
     test_wire,
     test_hold,
+    test_damaged,
+    test_location_mismatch,
+    test_reserved,
 )

@@ -1,1 +1,1 @@
-from . import location
+from . import location, quarantine, case_moves
