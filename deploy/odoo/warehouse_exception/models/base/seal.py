@@ -28,3 +28,8 @@ def acting(records):
 
 def is_acting(env):
     return env.context.get(_ACTING) is _PERMIT
+
+
+def not_acting(records):
+    """The same records, for what a response sets off and is no part of."""
+    return records.with_context(**{_ACTING: None}) if is_acting(records.env) else records

@@ -146,8 +146,7 @@ class WarehouseExceptionCase(models.Model):
 
     def _quarantine_location(self):
         self.ensure_one()
-        named = self.sudo().policy_id.quarantine_location_id
-        return named._mark_as_quarantine() if named else self.warehouse_id._exception_quarantine()
+        return self.sudo().policy_id.quarantine_location_id or self.warehouse_id._exception_quarantine()
 
     def _quarantined_at(self):
         """The quarantine that this case's stock was brought to last."""

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
 from ...lib.quantity import plain
-from ..base.seal import unsealed
+from ..base.seal import not_acting, unsealed
 
 
 class WarehouseExceptionAction(models.Model):
@@ -104,7 +104,8 @@ class WarehouseExceptionAction(models.Model):
     def _reserve_again(self, lost):
         """Give those who lost something stock from elsewhere, if there is any, and tell them."""
         for move, quantity in lost.items():
-            move._action_assign()
+            # A lock on other stock lets this response pass, and not those who reserve after it.
+            not_acting(move)._action_assign()
             move.picking_id._message_log(
                 body=self.env._(
                     "%(case)s: %(quantity)s %(unit)s of %(product)s that were reserved for this transfer in %(bin)s were "

@@ -1,1 +1,1 @@
-from . import location, quarantine, case_moves
+from . import location, case_moves
