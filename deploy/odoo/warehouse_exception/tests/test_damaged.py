@@ -280,6 +280,32 @@ class TestDamaged(DamagedCommon):
                 case.with_user(getattr(self, f"as_{role}")).action_execute()
         self.assert_stock(10, 0, 10)
 
+    def test_what_is_locked_goes_to_quarantine_all_the_same(self):
+        self.customer.do_unreserve()
+        self.env["warehouse.exception.hold"]._place(self.company, self.product, "quality", location=self.bin)
+        self.quarantined()
+        self.assert_stock(7, 3, 7, reserved=0)
+
+    def test_each_company_keeps_to_its_own_quarantine(self):
+        company = self.env["res.company"].create({"name": "Elsewhere Ltd"})
+        warehouse = self.env["stock.warehouse"].search([("company_id", "=", company.id)], limit=1)
+        shelf = warehouse.lot_stock_id.copy({"name": "E-01", "barcode": "ELS-E-01", "location_id": warehouse.lot_stock_id.id})
+        self.env["stock.quant"]._update_available_quantity(self.product, shelf, 5)
+        self.env["res.users"].browse([user.id for user in (self.as_investigate, self.as_approve, self.as_execute)]).write(
+            {"company_ids": [(4, company.id)]}
+        )
+        handheld = type(self.handheld)("elsewhere")
+        self.device = self.enrolled(handheld, warehouse)
+        self.handheld = handheld
+        case = self.damaged(bin={"code": "ELS-E-01"})
+        for user in (self.as_investigate, self.as_approve, self.as_execute):
+            user.company_id = company
+        self.executed(self.approved(case))
+        place = warehouse.exception_quarantine_location_id
+        self.assertEqual((place.company_id, case.action_ids.result.company_id), (company, company))
+        self.assertEqual((self.on_hand(shelf), self.on_hand(place), case.quarantine_open), (2, 3, 3))
+        self.assert_stock(10, 0, 10)
+
     def test_a_lot_is_chosen_by_people_and_only_that_lot_is_moved(self):
         self.product.tracking = "lot"
         lots = self.env["stock.lot"].create([{"name": name, "product_id": self.product.id} for name in ("L1", "L2")])

@@ -1,6 +1,7 @@
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from ..models.base.seal import is_acting
 from .common import GTIN_13
 from .test_damaged import DamagedCommon
 
@@ -52,6 +53,7 @@ class TestReserved(DamagedCommon):
         case.action_ids.with_user(self.as_investigate).release_reserved = True
         self.approved(case)
         self.assertEqual(case.action_ids.release_move_ids, self.customer.move_ids)
+        self.assertRegex(case.with_user(self.as_approve).reservation_notice, r"releases.*EXT/OUT/CUSTOMER \(6\)")
         self._assert_untouched()
         self.executed(case)
         self.assertEqual((self.on_hand(), self.on_hand(self.quarantine), self.available), (5, 3, 5))
@@ -66,6 +68,21 @@ class TestReserved(DamagedCommon):
         self.executed(self.approved(case))
         self.assertEqual((self.customer.move_ids.quantity, self.customer.move_ids.state), (6, "assigned"))
         self.assertEqual((self.on_hand(), self.on_hand(other), self.on_hand(self.quarantine)), (5, 4, 3))
+
+    def test_who_loses_a_reservation_reserves_anew_without_the_rights_of_the_response(self):
+        seen = {}
+        moves = type(self.env["stock.move"])
+        assign = moves._action_assign
+
+        def watched(records, *args, **kwargs):
+            seen.update(dict.fromkeys(records, is_acting(records.env)))
+            return assign(records, *args, **kwargs)
+
+        self.patch(moves, "_action_assign", watched)
+        case = self.damaged("3")
+        case.action_ids.with_user(self.as_investigate).release_reserved = True
+        self.executed(self.approved(case))
+        self.assertEqual(seen, {case.stock_move_ids: True, self.customer.move_ids: False})
 
     def test_who_reserved_after_the_decision_was_asked_for_loses_nothing(self):
         self.stock(2)

@@ -31,19 +31,20 @@ class WarehouseExceptionAction(models.Model):
             case.note or "",
             self.note or "",
         ]
-        return (
-            self.env["maintenance.request"]
-            .with_company(case.company_id)
-            .create(
-                {
-                    "name": self.env._("%(reason)s at %(place)s", reason=case.reason_code or case.name, place=place),
-                    "company_id": case.company_id.id,
-                    "maintenance_type": "corrective",
-                    "description": plaintext2html("\n".join(filter(None, lines))),
-                    "exception_case_id": case.id,
-                }
-            )
+        requests = self.env["maintenance.request"].with_company(case.company_id)
+        request = requests.create(
+            {
+                "name": self.env._("%(reason)s at %(place)s", reason=case.reason_code or case.name, place=place),
+                "company_id": case.company_id.id,
+                "maintenance_type": "corrective",
+                "description": plaintext2html("\n".join(filter(None, lines))),
+                "exception_case_id": case.id,
+            }
         )
+        # Of maintenance, Odoo lets people read only what they own, do or follow.
+        people = (case.user_id | case.warehouse_id.exception_lead_id | self.env.user).filtered("active")
+        request.message_subscribe(partner_ids=people.partner_id.ids)
+        return request
 
 
 class WarehouseExceptionCase(models.Model):
@@ -51,15 +52,18 @@ class WarehouseExceptionCase(models.Model):
 
     maintenance_request_ids = fields.One2many("maintenance.request", "exception_case_id", "Maintenance", readonly=True)
     maintenance_count = fields.Integer(compute="_compute_maintenance_count")
+    maintenance_summary = fields.Char("Maintenance requested", compute="_compute_maintenance_count")
     names_equipment = fields.Boolean(compute="_compute_names_equipment", help="The reason names a piece of equipment.")
 
     def _compute_maintenance_count(self):
-        counts = self.env["maintenance.request"].sudo()._read_group(
-            [("exception_case_id", "in", self.ids)], ["exception_case_id"], ["__count"]
-        )
-        by_case = {case.id: count for case, count in counts}
+        """Told to whoever reads the case, also those who may not open the request."""
+        found = self.env["maintenance.request"].sudo().search([("exception_case_id", "in", self.ids)])
+        by_case = found.grouped("exception_case_id")
         for case in self:
-            case.maintenance_count = by_case.get(case.id, 0)
+            requests = by_case.get(case.sudo(), found.browse())
+            case.maintenance_count = len(requests)
+            states = (f"{request.name} ({request.stage_id.name})" for request in requests)
+            case.maintenance_summary = ", ".join(states) or False
 
     @api.depends("reason_code", "exception_type")
     def _compute_names_equipment(self):
@@ -91,6 +95,10 @@ class WarehouseExceptionCase(models.Model):
         self.ensure_one()
         self.check_access("read")
         found = self.sudo().maintenance_request_ids
+        if not found.with_env(self.env).has_access("read"):
+            raise UserError(
+                self.env._("Only who owns, does or follows %s can open it. Ask its technician.", self.maintenance_summary)
+            )
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Maintenance"),

@@ -61,4 +61,14 @@ class TestMaintenance(ExceptionCommon):
         self.assertEqual(request.priority, "3")
         with self.assertRaises(AccessError):
             request.with_user(technician).read(["exception_case_id"])
-        self.assertTrue(request.with_user(self.as_user).read(["exception_case_id"]))
+
+    def test_who_is_responsible_reads_the_request_and_others_are_told_of_it(self):
+        policy = self.env["warehouse.exception.policy"].search([("exception_type", "=", "damaged")])
+        policy.user_id = self.as_investigate
+        case = self._case("rack")
+        [read] = case.maintenance_request_ids.with_user(self.as_investigate).read(["exception_case_id"])
+        self.assertEqual(read["exception_case_id"][0], case.id)
+        self.assertEqual(case.with_user(self.as_investigate).action_open_maintenance()["res_id"], read["id"])
+        self.assertIn("rack at", case.with_user(self.as_approve).maintenance_summary)
+        with self.assertRaisesRegex(UserError, "Ask its technician"):
+            case.with_user(self.as_approve).action_open_maintenance()

@@ -71,6 +71,14 @@ class WarehouseExceptionAction(models.Model):
             held[name] = held.get(name, 0) + line.quantity_product_uom
         return ", ".join(f"{name} ({plain(quantity)})" for name, quantity in held.items())
 
+    def _reservation_notice(self):
+        facts = {"what": self.display_name, "bin": self.location_id.display_name, "holders": self.reserved_for}
+        if self.release_reserved:
+            return self.env._("%(what)s from %(bin)s releases, as far as needed: %(holders)s.", **facts)
+        if self.free_only:
+            return self.env._("%(what)s from %(bin)s moves only what is free of: %(holders)s.", **facts)
+        return self.env._("%(what)s from %(bin)s leaves alone, and fails if too little is free: %(holders)s.", **facts)
+
     def _name_reservations(self):
         """Write down who is to lose a reservation, so that this is what is approved."""
         for action in self.sudo():
@@ -124,6 +132,16 @@ class WarehouseExceptionAction(models.Model):
 
 class WarehouseExceptionCase(models.Model):
     _inherit = "warehouse.exception.case"
+
+    reservation_notice = fields.Text(
+        compute="_compute_reservation_notice", help="Whose reservations a response meets, and what was chosen."
+    )
+
+    @api.depends("action_ids.reserved_for", "action_ids.free_only", "action_ids.release_reserved")
+    def _compute_reservation_notice(self):
+        for case in self:
+            meeting = case.action_ids.filtered("reserved_for")
+            case.reservation_notice = "\n".join(action._reservation_notice() for action in meeting) or False
 
     def _submit(self, why=None):
         self._live_actions()._name_reservations()
