@@ -18,7 +18,9 @@ class DamagedCommon(ExceptionCommon):
         facts = {"item": {"code": GTIN_13}, "bin": {"code": self.bin.barcode}, "reason": "crushed", **data}
         case = self.opened(self.handheld.event("damaged", counted=counted, quantity={"counted": counted}, **facts))
         self.assertEqual(case.state, "open")
-        case.with_user(self.as_investigate).cause_id = self.env.ref("warehouse_exception.cause_damaged_in_the_warehouse")
+        case.with_user(self.as_investigate).cause_id = self.env.ref(
+            "warehouse_exception.cause_damaged_in_the_warehouse"
+        )
         return case
 
     def approved(self, case):
@@ -248,6 +250,18 @@ class TestDamaged(DamagedCommon):
         self.assertTrue(cage.exception_quarantine)
         self.assertFalse(self.quarantine)
 
+    def test_a_quarantine_within_the_stock_is_counted_as_what_can_be_sold_and_still_as_quarantine(self):
+        inside = self.env["stock.location"].create({"name": "Cage", "location_id": self.warehouse.lot_stock_id.id})
+        self.warehouse.exception_quarantine_location_id = inside
+        stock = self.warehouse.lot_stock_id
+        first = self.quarantined("3", bin={"code": stock.complete_name})
+        self.assert_stock(7, 3, 10)
+        second = self.approved(self.damaged("2", bin={"code": stock.complete_name}))
+        second.with_user(self.as_execute).action_execute()
+        self.assertRegex(second.failure, r"1 of 2 Units are free. The rest is reserved for EXT/OUT/CUSTOMER \(6\)")
+        self.assertEqual((first.quarantine_open, second.quarantine_open), (3, 0))
+        self.assert_stock(7, 3, 10)
+
     def test_a_shelf_is_no_quarantine(self):
         case = self.damaged()
         shelf = self.bin.copy({"name": "B-01"})
@@ -289,11 +303,13 @@ class TestDamaged(DamagedCommon):
     def test_each_company_keeps_to_its_own_quarantine(self):
         company = self.env["res.company"].create({"name": "Elsewhere Ltd"})
         warehouse = self.env["stock.warehouse"].search([("company_id", "=", company.id)], limit=1)
-        shelf = warehouse.lot_stock_id.copy({"name": "E-01", "barcode": "ELS-E-01", "location_id": warehouse.lot_stock_id.id})
-        self.env["stock.quant"]._update_available_quantity(self.product, shelf, 5)
-        self.env["res.users"].browse([user.id for user in (self.as_investigate, self.as_approve, self.as_execute)]).write(
-            {"company_ids": [(4, company.id)]}
+        shelf = warehouse.lot_stock_id.copy(
+            {"name": "E-01", "barcode": "ELS-E-01", "location_id": warehouse.lot_stock_id.id}
         )
+        self.env["stock.quant"]._update_available_quantity(self.product, shelf, 5)
+        self.env["res.users"].browse(
+            [user.id for user in (self.as_investigate, self.as_approve, self.as_execute)]
+        ).write({"company_ids": [(4, company.id)]})
         handheld = type(self.handheld)("elsewhere")
         self.device = self.enrolled(handheld, warehouse)
         self.handheld = handheld

@@ -1,4 +1,4 @@
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from ..models.base.seal import is_acting
@@ -104,6 +104,9 @@ class TestReserved(DamagedCommon):
 
     def test_the_choice_is_made_before_anybody_decides(self):
         case = self.damaged("3")
+        for sealed in ({"release_move_ids": [(6, 0, self.customer.move_ids.ids)]}, {"quantity_done": 3}):
+            with self.assertRaises(AccessError):
+                case.action_ids.with_user(self.as_investigate).write(sealed)
         case.with_user(self.as_investigate).action_submit()
         for choice in ("release_reserved", "free_only"):
             with self.assertRaisesRegex(UserError, "Take the case back"):

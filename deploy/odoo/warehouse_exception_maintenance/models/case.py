@@ -3,12 +3,10 @@ from odoo.exceptions import UserError
 from odoo.tools import plaintext2html
 
 # Any of these words in a reason (`forklift_hit`, `rack_bent`) names equipment.
-EQUIPMENT = frozenset(
-    """
+EQUIPMENT = frozenset("""
     equipment forklift truck stacker reach_truck pallet_jack jack trolley cart rack racking shelf shelving beam upright
     conveyor belt roller lift dock_leveller leveller door gate crane palletizer wrapper
-    """.split()
-)
+    """.split())
 
 
 class WarehouseExceptionAction(models.Model):
@@ -73,9 +71,10 @@ class WarehouseExceptionCase(models.Model):
             case.names_equipment = case.exception_type == "damaged" and bool(named)
 
     def _respond_damaged(self):
-        super()._respond_damaged()
+        result = super()._respond_damaged()
         if self.names_equipment and self.policy_id.auto_maintenance and not self.maintenance_request_ids:
             self._propose_maintenance(is_automatic=True)._run_at_once()
+        return result
 
     def action_request_maintenance(self):
         """A request moves no stock and can be cancelled by whoever maintains: nobody has to approve it."""
@@ -97,7 +96,9 @@ class WarehouseExceptionCase(models.Model):
         found = self.sudo().maintenance_request_ids
         if not found.with_env(self.env).has_access("read"):
             raise UserError(
-                self.env._("Only who owns, does or follows %s can open it. Ask its technician.", self.maintenance_summary)
+                self.env._(
+                    "Only who owns, does or follows %s can open it. Ask its technician.", self.maintenance_summary
+                )
             )
         return {
             "type": "ir.actions.act_window",

@@ -11,9 +11,10 @@ class WarehouseExceptionCase(models.Model):
     @api.depends("exception_type")
     def _compute_quantity_at_stake(self):
         """What was counted is what is damaged, however much the document speaks of."""
-        super()._compute_quantity_at_stake()
+        result = super()._compute_quantity_at_stake()
         for case in self.filtered(lambda case: case.exception_type == "damaged"):
             case.quantity_at_stake = case._in_product_unit(case.quantity_counted)
+        return result
 
     def _find_expected(self):
         """No transfer expects anything to be damaged."""

@@ -109,4 +109,6 @@ class WarehouseExceptionCase(models.Model):
                 **facts,
             ),
         )
-        self._instruct("recount", self.env._("Count all of %(product)s in %(bin)s.", **facts), bin=self.location_id.name)
+        self._instruct(
+            "recount", self.env._("Count all of %(product)s in %(bin)s.", **facts), bin=self.location_id.name
+        )

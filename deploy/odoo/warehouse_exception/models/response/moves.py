@@ -1,6 +1,6 @@
 from odoo import models
 from odoo.exceptions import UserError
-from odoo.fields import Command
+from odoo.fields import Command, Domain
 
 from ...lib.quantity import plain
 from ..base.seal import unsealed
@@ -64,13 +64,7 @@ class WarehouseExceptionAction(models.Model):
 
     def _free_quants(self, source):
         """What is nobody's, the oldest first, up to the quantity of this response."""
-        domain = [
-            ("product_id", "=", self.product_id.id),
-            ("location_id", "child_of", source.id),
-            ("quantity", ">", 0),
-        ]
-        if self.lot_id:
-            domain.append(("lot_id", "=", self.lot_id.id))
+        domain = self._stock_domain(source) & Domain("quantity", ">", 0)
         unit, wanted, taken = self.product_id.uom_id, self.quantity, []
         for quant in self.env["stock.quant"].sudo().search(domain, order="in_date, id"):
             part = min(quant.quantity - quant.reserved_quantity, wanted)

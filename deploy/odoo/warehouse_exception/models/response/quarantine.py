@@ -90,7 +90,9 @@ class WarehouseExceptionAction(models.Model):
     def _do_release_quarantine(self):
         self._require_own_quarantine()
         if self.location_dest_id._is_quarantine():
-            raise UserError(self.env._("%s is a quarantine, too: that is no release.", self.location_dest_id.display_name))
+            raise UserError(
+                self.env._("%s is a quarantine, too: that is no release.", self.location_dest_id.display_name)
+            )
         return self._move_stock(self.location_id, self.location_dest_id)
 
     def _require_own_quarantine(self):

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 from ...lib.quantity import plain
 from ..base.seal import not_acting, unsealed
@@ -52,15 +53,18 @@ class WarehouseExceptionAction(models.Model):
         lines = self.env["stock.move.line"].sudo()
         if not self.product_id or not self.location_id:
             return lines
-        domain = [
-            ("product_id", "=", self.product_id.id),
-            ("location_id", "child_of", self.location_id.id),
-            ("state", "not in", ("done", "cancel")),
-            ("quantity_product_uom", ">", 0),
-        ]
+        domain = Domain("state", "not in", ("done", "cancel")) & Domain("quantity_product_uom", ">", 0)
+        return lines.search(self._stock_domain(self.location_id) & domain, order="id")
+
+    def _stock_domain(self, source):
+        """What this response is about at `source`, as a domain on quants or on move lines."""
+        domain = Domain("product_id", "=", self.product_id.id) & Domain("location_id", "child_of", source.id)
         if self.lot_id:
-            domain.append(("lot_id", "=", self.lot_id.id))
-        return lines.search(domain, order="id")
+            domain &= Domain("lot_id", "=", self.lot_id.id)
+        # Where the destination lies within the source, what is there already stays.
+        if self.location_dest_id and self.location_dest_id._child_of(source):
+            domain &= ~Domain("location_id", "child_of", self.location_dest_id.id)
+        return domain
 
     @api.model
     def _in_words(self, lines):
