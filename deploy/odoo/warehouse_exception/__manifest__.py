@@ -27,6 +27,7 @@
         "views/enrolment.xml",
         "views/menu.xml",
         "views/hold.xml",
+        "views/quarantine.xml",
     ],
     "application": True,
 }

@@ -16,4 +16,7 @@ from . import (
     test_blocked,
     test_guard,
     test_sweep,
+    test_damaged,
+    test_location_mismatch,
+    test_reserved,
 )

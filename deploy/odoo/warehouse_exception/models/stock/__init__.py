@@ -1,1 +1,2 @@
 from . import location, company, reserve, take, guard
+from . import location, case_moves
