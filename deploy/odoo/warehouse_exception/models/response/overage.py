@@ -1,0 +1,30 @@
+from odoo import models
+
+
+class WarehouseExceptionCase(models.Model):
+    """There is more in a bin, or in a pick, than there should be."""
+
+    _inherit = "warehouse.exception.case"
+
+    def _respond_overage(self):
+        """More than the books say is a count to correct, or goods that belong elsewhere: people find out which, so the
+        correction is proposed only where that kind of response is installed, and nothing is done by itself.
+        """
+        self._compute_move_id()
+        self._tell_document()
+        self._ask_lead()
+        self._instruct("leave_surplus", self.env._("Leave the surplus where it is. Somebody will count again."))
+        actions = self.env["warehouse.exception.action"]
+        if self.product_id and self.location_id and self.quantity_variance > 0 and actions._has_kind("adjust"):
+            actions._propose(self, "adjust", quantity=self.quantity_at_stake)
+
+
+class WarehouseExceptionAction(models.Model):
+    _inherit = "warehouse.exception.action"
+
+    def _has_kind(self, kind):
+        return kind in self._fields["kind"].get_values(self.env)
+
+    def _kinds_for(self, case):
+        wanted = {"adjust", "relocate"} if case.exception_type == "overage" else set()
+        return super()._kinds_for(case) | {kind for kind in wanted if self._has_kind(kind)}
