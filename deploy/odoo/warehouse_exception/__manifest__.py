@@ -26,6 +26,11 @@
         "views/bundle.xml",
         "views/enrolment.xml",
         "views/menu.xml",
+        "views/picking.xml",
+        "data/claim.xml",
+        "report/claim.xml",
+        "wizard/settle_claim.xml",
+        "views/claim.xml",
     ],
     "application": True,
 }

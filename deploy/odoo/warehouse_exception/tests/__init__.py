@@ -14,3 +14,4 @@ from . import (
     test_wire,
     test_hold,
 )
+from . import test_claim, test_overage, test_receiving, test_returns

@@ -1,3 +1,3 @@
 from . import action, hold
 from . import action
-from . import receipt, receiving_discrepancy, return_discrepancy, overage
+from . import receiving_discrepancy, receipt, return_discrepancy, overage

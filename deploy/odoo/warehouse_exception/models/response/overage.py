@@ -10,7 +10,7 @@ class WarehouseExceptionCase(models.Model):
         """More than the books say is a count to correct, or goods that belong elsewhere: people find out which, so the
         correction is proposed only where that kind of response is installed, and nothing is done by itself.
         """
-        self._compute_move_id()
+        self._link_line()
         self._tell_document()
         self._ask_lead()
         self._instruct("leave_surplus", self.env._("Leave the surplus where it is. Somebody will count again."))

@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import float_compare
 
+from .receiving_discrepancy import plain
+
 RECEIVING = ("backorder", "short_close", "receive_over", "receive_quarantine", "hand_back")
 OPEN = ("draft", "waiting", "confirmed", "partially_available", "assigned")
 
@@ -157,8 +159,8 @@ class WarehouseExceptionAction(models.Model):
                     "%(receipt)s expects %(now)s now and expected %(then)s when this was proposed. Nothing was received. "
                     "Take the case back and plan it anew.",
                     receipt=picking.name,
-                    now=expected,
-                    then=self.quantity_demand,
+                    now=plain(expected),
+                    then=plain(self.quantity_demand),
                 )
             )
         return picking, moves
@@ -179,7 +181,7 @@ class WarehouseExceptionAction(models.Model):
                     "%(receipt)s was validated in the meantime with %(received)s of the product, which is not what was "
                     "approved. What was received stays. Take the case back and plan it anew.",
                     receipt=self.case_id.picking_id.name,
-                    received=received,
+                    received=plain(received),
                 )
             )
         return True
@@ -219,7 +221,7 @@ class WarehouseExceptionAction(models.Model):
                     "%(receipt)s has less open than the %(quantity)s of this response. Nothing was received. Take the case "
                     "back and plan it anew.",
                     receipt=self.case_id.picking_id.name,
-                    quantity=self.quantity,
+                    quantity=plain(self.quantity),
                 )
             )
         return apart

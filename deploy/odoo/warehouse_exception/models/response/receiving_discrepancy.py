@@ -4,6 +4,11 @@ from odoo.tools import float_compare
 WRONG_ITEM = "wrong_item"
 
 
+def plain(quantity):
+    """As a person writes it: at most the six decimals that the wire has, and none that say nothing."""
+    return f"{quantity:.6f}".rstrip("0").rstrip(".")
+
+
 class WarehouseExceptionCase(models.Model):
     """What came is not what the receipt says: less, more, or something else."""
 
@@ -12,20 +17,15 @@ class WarehouseExceptionCase(models.Model):
     move_id = fields.Many2one(
         "stock.move",
         "Line of the transfer",
-        compute="_compute_move_id",
-        store=True,
+        readonly=True,
+        copy=False,
         index="btree_not_null",
         ondelete="restrict",
         help="If there is exactly one of the product.",
     )
 
-    def _compute_move_id(self):
-        for case in self:
-            moves = case.sudo()._document_moves()
-            case.move_id = moves if len(moves) == 1 else False
-
     def _respond_receiving_discrepancy(self):
-        self._compute_move_id()
+        self._link_line()
         self._tell_document()
         self._ask_lead()
         self._plan_at_the_dock()
@@ -44,7 +44,7 @@ class WarehouseExceptionCase(models.Model):
             self._instruct("receive_counted", self.env._("Go on with what is there. The rest is being dealt with."))
         elif surplus:
             actions._propose(self, "receive_over")
-            self._instruct("set_aside", self.env._("Set the surplus aside until it is decided."), quantity=str(surplus))
+            self._instruct("set_aside", self.env._("Set the surplus aside until it is decided."), quantity=plain(surplus))
 
     def _kind_for_short(self):
         return "backorder"
@@ -53,6 +53,10 @@ class WarehouseExceptionCase(models.Model):
 
     def _is_at_the_dock(self):
         return self.exception_type in ("receiving_discrepancy", "return_discrepancy") and bool(self.picking_id)
+
+    def _link_line(self):
+        moves = self._document_moves()
+        self.move_id = moves if len(moves) == 1 else False
 
     def _document_moves(self):
         """The lines of the case's transfer that move its product."""
@@ -137,11 +141,12 @@ class WarehouseExceptionCase(models.Model):
         item = self.product_id.display_name or self.gtin or self.product_code or self.env._("An unknown item")
         if not self.is_counted:
             return item
+        counted = plain(self.quantity_counted)
         if self.expected_source == "unknown":
-            return self.env._("%(item)s: %(counted)g counted.", item=item, counted=self.quantity_counted)
+            return self.env._("%(item)s: %(counted)s counted.", item=item, counted=counted)
         return self.env._(
-            "%(item)s: %(counted)g counted, %(expected)g expected.",
+            "%(item)s: %(counted)s counted, %(expected)s expected.",
             item=item,
-            counted=self.quantity_counted,
-            expected=self.quantity_expected,
+            counted=counted,
+            expected=plain(self.quantity_expected),
         )

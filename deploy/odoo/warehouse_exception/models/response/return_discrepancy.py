@@ -7,7 +7,7 @@ class WarehouseExceptionCase(models.Model):
     _inherit = "warehouse.exception.case"
 
     def _respond_return_discrepancy(self):
-        self._compute_move_id()
+        self._link_line()
         self._tell_document()
         self._ask_lead()
         self._plan_at_the_dock()

@@ -2,6 +2,8 @@ from markupsafe import Markup
 
 from odoo import fields, models
 
+from ..response.receiving_discrepancy import plain
+
 
 class StockPicking(models.Model):
     """A transfer shows the cases about it and their photos, and says when more came in than was expected."""
@@ -57,10 +59,10 @@ class StockPicking(models.Model):
                 if move.product_uom.compare(move.quantity, move.product_uom_qty) > 0:
                     picking._message_log(
                         body=self.env._(
-                            "More was received than expected: %(product)s, %(received)g instead of %(expected)g.",
+                            "More was received than expected: %(product)s, %(received)s instead of %(expected)s.",
                             product=move.product_id.display_name,
-                            received=move.quantity,
-                            expected=move.product_uom_qty,
+                            received=plain(move.quantity),
+                            expected=plain(move.product_uom_qty),
                         )
                     )
         return super()._action_done()
