@@ -23,3 +23,7 @@ class WarehouseExceptionCase(models.Model):
         """`quantity` at that price, in the company's currency."""
         price, currency = self._claim_price()
         return currency._convert(abs(quantity) * price, self.currency_id, self.company_id, self.received_at.date())
+
+    def _credit_line_values(self):
+        """What ties a line of the vendor's credit note to what was ordered. Bridges know it."""
+        return {}
