@@ -26,14 +26,14 @@ class TestClaim(DockCommon):
     def _claim(self, **data):
         case = self._case(**data)
         self.plan(case, "short_close")
-        self.env["warehouse.exception.action"]._propose(case, "claim", quantity=2, sequence=20)
+        self.env["warehouse.exception.action"]._propose(case, "claim")
         self.carried_out(case)
         return case.claim_ids
 
     def test_a_short_receipt_ends_in_a_settled_claim(self):
         case = self._case()
         self.plan(case, "short_close")
-        action = self.env["warehouse.exception.action"]._propose(case, "claim", quantity=2, sequence=20)
+        action = self.env["warehouse.exception.action"]._propose(case, "claim")
         self.assertEqual((action.amount, action.is_financial), (200, True))
         case.with_user(self.as_investigate).action_submit()
         self.assertEqual(case.approval_ids.mapped("step"), ["operational", "financial"])
@@ -63,7 +63,7 @@ class TestClaim(DockCommon):
         wrong = self._case("3", item={"code": "HAD"}, reason="wrong_item")
         for case in surplus | wrong:
             self.assertIn("claim", self.env["warehouse.exception.action"]._kinds_for(case))
-            self.env["warehouse.exception.action"]._propose(case, "claim", sequence=20)
+            self.env["warehouse.exception.action"]._propose(case, "claim")
             self.carried_out(case)
         self.assertEqual((surplus.claim_ids.line_ids.quantity, self.shelved()), (2, 12))
         self.assertEqual((wrong.claim_ids.line_ids.quantity, wrong.claim_ids.line_ids.reason), (3, "Wrong item"))

@@ -1,2 +1,3 @@
 from . import test_case
 from . import test_receiving
+from . import test_credit

@@ -92,7 +92,7 @@ class TestReceivingPurchase(DockCommon):
         order = self._order(discount=10)
         case = self.reported(order, "8")
         self.plan(case, "short_close")
-        action = self.env["warehouse.exception.action"]._propose(case, "claim", quantity=2, sequence=20)
+        action = self.env["warehouse.exception.action"]._propose(case, "claim")
         self.assertAlmostEqual(action.amount, 12.6)
         self.carried_out(case)
         claim = case.claim_ids

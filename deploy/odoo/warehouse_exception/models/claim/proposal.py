@@ -31,6 +31,14 @@ class WarehouseExceptionAction(models.Model):
         claimable = case.exception_type in CLAIMABLE and case.sudo()._vendor()
         return super()._kinds_for(case) | ({"claim"} if claimable else set())
 
+    @api.model
+    def _propose(self, case, kind, **values):
+        """After what is done about the goods, and about what the receipt lacks or has too much of."""
+        if kind == "claim":
+            short, surplus = case._short_and_surplus()
+            values = {"sequence": 20, "quantity": short or surplus or case.quantity_at_stake, **values}
+        return super()._propose(case, kind, **values)
+
     @api.depends("kind")
     def _compute_amount(self):
         """A claim is worth what the order says, and not what the product costs today."""
@@ -116,5 +124,5 @@ class WarehouseExceptionCase(models.Model):
         result = super()._plan_at_the_dock()
         short, _surplus = self._short_and_surplus()
         if short and self.product_id and self._claims_by_policy():
-            self.env["warehouse.exception.action"]._propose(self, "claim", quantity=short, sequence=20)
+            self.env["warehouse.exception.action"]._propose(self, "claim")
         return result
