@@ -6,6 +6,12 @@
     "author": "Tallyman",
     "license": "LGPL-3",
     "depends": ["warehouse_exception", "purchase_stock"],
-    "data": ["views/case.xml", "views/claim.xml", "views/order.xml", "report/claim.xml"],
+    "data": [
+        "security/ir.model.access.csv",
+        "views/case.xml",
+        "views/claim.xml",
+        "views/order.xml",
+        "report/claim.xml",
+    ],
     "auto_install": True,
 }

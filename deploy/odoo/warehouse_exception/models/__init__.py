@@ -1,3 +1,2 @@
 from . import base, device, case, event, policy, response, approval, stock, hold
-from . import base, device, case, event, policy, response, approval, stock
 from . import claim

@@ -1,6 +1,6 @@
 from odoo import api, models
 
-from ..models.response.receiving_discrepancy import plain
+from ..lib.quantity import plain
 
 
 class ReportClaim(models.AbstractModel):

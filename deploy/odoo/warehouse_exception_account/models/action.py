@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from odoo.addons.warehouse_exception.models.response.receiving_discrepancy import plain
+from odoo.addons.warehouse_exception.lib.quantity import plain
 
 CREDITS = ("credit_vendor", "credit_customer")
 CREDITABLE = ("pick_shortage", "return_discrepancy")

@@ -1,8 +1,28 @@
-from odoo import models
+from odoo import fields, models
+
+
+class WarehouseExceptionPolicy(models.Model):
+    _inherit = "warehouse.exception.policy"
+
+    propose_credit = fields.Boolean(
+        "Credit the customer",
+        tracking=True,
+        help="For a shortage or a return a credit note for the customer is proposed by itself, as a draft.",
+    )
 
 
 class WarehouseExceptionCase(models.Model):
     _inherit = "warehouse.exception.case"
+
+    def _respond_to_kind(self):
+        result = super()._respond_to_kind()
+        actions = self.env["warehouse.exception.action"]
+        if self.policy_id.propose_credit and "credit_customer" in actions._kinds_for(self) and self.product_id:
+            wanted, most = self._quantity_to_credit("credit_customer"), self._creditable()
+            quantity = wanted if most is None else min(wanted, most)
+            if quantity > 0:
+                actions._propose(self, "credit_customer", quantity=quantity, is_automatic=True)
+        return result
 
     def _planned(self, kind):
         return self.sudo()._live_actions().filtered(lambda action: action.kind == kind)

@@ -121,6 +121,24 @@ class TestCredit(DockCommon):
         self.assertEqual((note.move_type, note.state, note.partner_id), ("out_refund", "draft", self.customer))
         self.assertEqual((note.amount_untaxed, note.exception_case_id, self.shelved()), (450, case, before))
 
+    def test_a_policy_can_propose_the_customers_credit(self):
+        self.env["warehouse.exception.policy"].search([]).write({"propose_credit": True})
+        delivery = self.picking(8, name="EXT/OUT/AUTO", partner_id=self.customer.id)
+        event = self.handheld.event("pick_shortage", item={"code": GTIN_13}, document={"code": delivery.name}, counted="5")
+        credit = self.opened(event)._live_actions().filtered(lambda action: action.kind == "credit_customer")
+        self.assertEqual((credit.quantity, credit.is_automatic), (3, True))
+
+    def test_a_return_is_credited_by_what_came_back(self):
+        back = self.receipt((self.product, 6), source=self.env.ref("stock.stock_location_customers"))
+        back.partner_id = self.customer
+        case = self.reported(back, "4", kind="return_discrepancy")
+        action = self._propose(case, "credit_customer")
+        self.assertEqual((action.quantity, action.amount), (4, 600))
+        self.carried_out(case)
+        note = action.result
+        self.assertEqual((note.state, note.partner_id, note.amount_untaxed), ("draft", self.customer, 600))
+        self.assertEqual((self.shelved(), back.state), (4, "done"))
+
     def test_nobody_drafts_one_without_the_financial_approval(self):
         case = self._shortage()
         self._propose(case, "credit_customer")

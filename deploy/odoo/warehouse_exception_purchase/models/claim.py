@@ -16,7 +16,7 @@ class WarehouseExceptionAction(models.Model):
         buyer = self.case_id.purchase_order_id.user_id
         return {**values, "user_id": buyer.id} if buyer else values
 
-    def _tell(self, picking, text):
+    def _tell_receipt(self, picking, text):
         """What was done about a receipt is told to its order, too."""
-        super()._tell(picking, text)
+        super()._tell_receipt(picking, text)
         self.case_id.sudo().purchase_order_id._note_exception(self.case_id, text)

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from markupsafe import Markup
 
 from odoo import fields, models
@@ -38,6 +40,19 @@ class PurchaseOrder(models.Model):
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id("warehouse_exception.claim_action")
         return action | {"domain": [("purchase_order_id", "=", self.id)], "context": {}}
+
+    def _ask_buyer_about(self, case, note):
+        """An activity on the order, which the buyer may read; not on the case, which they may not. Once for each case."""
+        summary = self.env._("Delivered otherwise than ordered: %s", case.name)
+        for order in self.filtered("user_id"):
+            if summary not in order.activity_ids.mapped("summary"):
+                order.activity_schedule(
+                    "mail.mail_activity_data_todo",
+                    fields.Date.context_today(self) + timedelta(days=1),
+                    summary,
+                    note,
+                    user_id=order.user_id.id,
+                )
 
     def _note_exception(self, case, text):
         """A line in the chatter that leads to the case."""

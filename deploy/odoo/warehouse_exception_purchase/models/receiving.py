@@ -18,15 +18,11 @@ class WarehouseExceptionCase(models.Model):
             self.write({"purchase_line_id": line.id, "purchase_order_id": line.order_id.id})
 
     def _ask_buyer(self):
-        order = self.sudo().purchase_order_id
-        if order:
-            kind = dict(self._fields["exception_type"]._description_selection(self.env))[self.exception_type]
-            summary = self.env._("%(kind)s on %(order)s", kind=kind, order=order.name)
-            self._ask_to_do(order.user_id, summary, self._in_words())
+        self.sudo().purchase_order_id._ask_buyer_about(self, self._discrepancy_in_words())
 
     def _tell_document(self):
         super()._tell_document()
-        self.sudo().purchase_order_id._note_exception(self, self._in_words())
+        self.sudo().purchase_order_id._note_exception(self, self._discrepancy_in_words())
 
     def _vendor(self):
         return self.sudo().purchase_order_id.partner_id or super()._vendor()

@@ -1,3 +1,4 @@
+from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -11,7 +12,7 @@ class TestReceivingPurchase(DockCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.buyer = cls.user("buyer", "purchase.group_purchase_user", "warehouse_exception.group_user")
+        cls.buyer = cls.user("buyer", "purchase.group_purchase_user")
 
     def _order(self, **line):
         values = {"product_id": self.product.id, "product_qty": 10, "price_unit": 7, **line}
@@ -30,11 +31,12 @@ class TestReceivingPurchase(DockCommon):
     def test_the_buyer_and_the_lead_are_asked_and_the_order_leads_to_the_case(self):
         order = self._order()
         case = self.reported(order, "8")
-        self.assertEqual(case.activity_ids.user_id, self.buyer | self.lead)
+        self.assertEqual((case.activity_ids.user_id, order.activity_ids.user_id), (self.lead, self.buyer))
+        self.assertIn("8 counted, 10 expected", order.activity_ids.note)
         self.assertEqual((case.purchase_line_id, case.move_id), (order.order_line, order.picking_ids.move_ids))
         self.assertIn(f'data-oe-id="{case.id}"', str(order.message_ids[0].body))
         self.assertEqual(order.with_user(self.buyer).exception_case_count, 1)
-        self.assertEqual(order.with_user(self.buyer).action_exception_cases()["res_id"], case.id)
+        self.assertEqual(order.with_user(self.as_user).sudo().action_exception_cases()["res_id"], case.id)
 
     def test_a_short_receipt_and_its_backorder_are_what_the_order_received(self):
         order = self._order()
@@ -99,7 +101,11 @@ class TestReceivingPurchase(DockCommon):
         self.assertAlmostEqual(claim.amount, 12.6)
         self.assertEqual((claim.partner_id, claim.user_id, claim.purchase_order_id), (self.vendor, self.buyer, order))
         self.assertEqual((order.exception_claim_count, self.shelved(), order.order_line.qty_received), (1, 8, 8))
-        html = self.env["ir.actions.report"]._render_qweb_html("warehouse_exception.report_claim", claim.ids)[0].decode()
+        self.assertEqual(claim.activity_ids.user_id, self.buyer)
+        self.assertIn(claim, claim.with_user(self.buyer).search(order.action_exception_claims()["domain"]))
+        with self.assertRaises(AccessError):
+            claim.with_user(self.buyer).action_send()
+        html = self.env["ir.actions.report"].with_user(self.buyer)._render_qweb_html("warehouse_exception.report_claim", claim.ids)[0].decode()
         for text in (order.name, "SO-4711", self.buyer.name, "12.60"):
             self.assertIn(text, html)
 

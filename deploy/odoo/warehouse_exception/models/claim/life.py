@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import fields, models
 from odoo.exceptions import UserError
 
@@ -15,6 +17,16 @@ class WarehouseExceptionClaim(models.Model):
         """It went to the vendor, by whatever way."""
         self._require_role("execute")
         self._go("sent", ("draft",), sent_at=fields.Datetime.now())
+
+    def _ask_to_send(self):
+        """On the claim itself: who talks to the vendor may read that, and not always the case."""
+        if self.user_id:
+            self.sudo().activity_schedule(
+                "mail.mail_activity_data_todo",
+                fields.Date.context_today(self) + timedelta(days=1),
+                self.env._("Send it to the vendor"),
+                user_id=self.user_id.id,
+            )
 
     def action_email(self):
         """Write to the vendor, with the claim attached. The message is edited before it goes."""
@@ -81,3 +93,4 @@ class WarehouseExceptionClaim(models.Model):
                     )
                 )
         unsealed(self.sudo()).write({"state": state, **values})
+        self.sudo().activity_unlink(["mail.mail_activity_data_todo"])

@@ -8,7 +8,7 @@ from odoo import models
 from ..approval.approval import STEPS
 
 _SIDE = 900  # pixels: enough for half a page
-_PHOTOS = 16
+_PHOTOS = 16  # of more, the hashes are printed
 
 
 class WarehouseExceptionClaim(models.Model):
@@ -40,8 +40,8 @@ class WarehouseExceptionClaim(models.Model):
         whose bytes are read and hashed just now: what is not here whole is not shown.
         """
         shown = []
-        for evidence in self.case_id.sudo().evidence_ids[:_PHOTOS]:
-            data = evidence._whole()
+        for evidence in self.case_id.sudo().evidence_ids:
+            data = evidence._whole() if len(shown) < _PHOTOS else None
             shown.append((evidence, self._picture(data) if data else False))
         return shown
 

@@ -65,7 +65,7 @@ class WarehouseExceptionAction(models.Model):
             {"claim_id": claim.id, **self._claim_line_values()}
         )
         claim._message_log(body=self.env._("Comes of the approved case %s.", case.name))
-        case._ask_to_do(claim.user_id, self.env._("Send the claim %s to the vendor", claim.name))
+        claim._ask_to_send()
         return claim
 
     def _claim_values(self, vendor):
@@ -124,5 +124,5 @@ class WarehouseExceptionCase(models.Model):
         result = super()._plan_at_the_dock()
         short, _surplus = self._short_and_surplus()
         if short and self.product_id and self._claims_by_policy():
-            self.env["warehouse.exception.action"]._propose(self, "claim")
+            self.env["warehouse.exception.action"]._propose(self, "claim", is_automatic=True)
         return result

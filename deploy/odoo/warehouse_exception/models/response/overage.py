@@ -7,8 +7,8 @@ class WarehouseExceptionCase(models.Model):
     _inherit = "warehouse.exception.case"
 
     def _respond_overage(self):
-        """More than the books say is a count to correct, or goods that belong elsewhere: people find out which, so the
-        correction is proposed only where that kind of response is installed, and nothing is done by itself.
+        """More than the books say is a count to correct, or goods that belong elsewhere. Which, a second count tells; so
+        that is asked for, and the correction waits for it. Both are responses of other kinds of exception as well.
         """
         self._link_line()
         self._tell_document()
@@ -16,7 +16,9 @@ class WarehouseExceptionCase(models.Model):
         self._instruct("leave_surplus", self.env._("Leave the surplus where it is. Somebody will count again."))
         actions = self.env["warehouse.exception.action"]
         if self.product_id and self.location_id and self.quantity_variance > 0 and actions._has_kind("adjust"):
-            actions._propose(self, "adjust", quantity=self.quantity_at_stake)
+            actions._propose(self, "adjust", is_automatic=True)
+            if self.policy_id.auto_recount and actions._has_kind("recount"):
+                actions._propose(self, "recount", is_automatic=True)._run_at_once()
 
 
 class WarehouseExceptionAction(models.Model):

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import float_compare
 
-from .receiving_discrepancy import plain
+from ...lib.quantity import plain
 
 RECEIVING = ("backorder", "short_close", "receive_over", "receive_quarantine", "hand_back")
 OPEN = ("draft", "waiting", "confirmed", "partially_available", "assigned")
@@ -57,11 +57,12 @@ class WarehouseExceptionAction(models.Model):
         """What was counted is received; the rest waits in a backorder, for all such lines of the receipt the same."""
         picking, moves = self._receipt()
         if picking.state == "done":
-            return self._require_received(moves, -self.quantity) and self._backorder_of(picking, required=True)
+            self._require_received(moves, -self.quantity)
+            return self._backorder_of(picking, required=True)
         rest = self._set_apart(moves)
         if not picking.move_ids.filtered(lambda move: move.state in OPEN) - rest:
             # Nothing of it came: the receipt itself is what waits for the rest.
-            self._tell(picking, self.env._("Nothing was counted, so all of it is still expected."))
+            self._tell_receipt(picking, self.env._("Nothing was counted, so all of it is still expected."))
             return picking
         backorder = self._backorder_of(picking) or picking._create_backorder_picking()
         rest.write({"picking_id": backorder.id, "picked": False})
@@ -78,7 +79,7 @@ class WarehouseExceptionAction(models.Model):
             self._require_received(moves, -self.quantity)
             rest = self._backorder_of(picking).move_ids.filtered(lambda move: move.product_id == self.product_id)
             rest._action_cancel()
-            self._tell(picking, self.env._("The rest is not expected any more."))
+            self._tell_receipt(picking, self.env._("The rest is not expected any more."))
             return picking
         rest = self._set_apart(moves)
         rest._action_cancel()
@@ -131,7 +132,7 @@ class WarehouseExceptionAction(models.Model):
     def _do_hand_back(self):
         """Nothing enters the stock. That it was refused at the dock is kept with the receipt."""
         picking = self.case_id.picking_id
-        self._tell(picking, self.env._("It was handed back at the dock and not received."))
+        self._tell_receipt(picking, self.env._("It was handed back at the dock and not received."))
         return picking
 
     # --- The receipt and its lines ---------------------------------------------------------------------------------------
@@ -184,7 +185,6 @@ class WarehouseExceptionAction(models.Model):
                     received=plain(received),
                 )
             )
-        return True
 
     def _backorder_of(self, picking, required=False):
         """The open backorder of the receipt: one for all of its lines."""
@@ -260,7 +260,7 @@ class WarehouseExceptionAction(models.Model):
             picking.button_validate()
             if picking.state != "done":
                 told += " " + self.env._("Odoo asks something before it is validated: whoever receives does that.")
-        self._tell(picking, told)
+        self._tell_receipt(picking, told)
 
     def _receive_apart(self, move, destination):
         """A receipt of its own: for what came on top of a line that is done, or that nobody ordered."""
@@ -286,7 +286,7 @@ class WarehouseExceptionAction(models.Model):
             values["owner_id"] = self.case_id.picking_id.partner_id.id
         return values
 
-    def _tell(self, picking, text):
+    def _tell_receipt(self, picking, text):
         """A note to the receipt, with the case's link."""
         if picking:
             picking._note_exception(self.case_id, text)

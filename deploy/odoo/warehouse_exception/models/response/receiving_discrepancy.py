@@ -1,12 +1,9 @@
 from odoo import fields, models
 from odoo.tools import float_compare
 
+from ...lib.quantity import plain
+
 WRONG_ITEM = "wrong_item"
-
-
-def plain(quantity):
-    """As a person writes it: at most the six decimals that the wire has, and none that say nothing."""
-    return f"{quantity:.6f}".rstrip("0").rstrip(".")
 
 
 class WarehouseExceptionCase(models.Model):
@@ -37,13 +34,13 @@ class WarehouseExceptionCase(models.Model):
         if not self.picking_id or not self.product_id:
             return
         if self._is_wrong_item() and not short:
-            actions._propose(self, "receive_quarantine")
+            actions._propose(self, "receive_quarantine", is_automatic=True)
             self._instruct("set_aside", self.env._("Set it aside: it is not what the document says."))
         elif short:
-            actions._propose(self, self._kind_for_short())
+            actions._propose(self, self._kind_for_short(), is_automatic=True)
             self._instruct("receive_counted", self.env._("Go on with what is there. The rest is being dealt with."))
         elif surplus:
-            actions._propose(self, "receive_over")
+            actions._propose(self, "receive_over", is_automatic=True)
             self._instruct("set_aside", self.env._("Set the surplus aside until it is decided."), quantity=plain(surplus))
 
     def _kind_for_short(self):
@@ -129,14 +126,14 @@ class WarehouseExceptionCase(models.Model):
 
     def _tell_document(self):
         if self.picking_id:
-            self.picking_id._note_exception(self, self._in_words())
+            self.picking_id._note_exception(self, self._discrepancy_in_words())
 
     def _ask_lead(self):
         kind = dict(self._fields["exception_type"]._description_selection(self.env))[self.exception_type]
         summary = self.env._("%(kind)s: %(case)s", kind=kind, case=self.name)
-        self._ask_to_do(self.warehouse_id.sudo().exception_lead_id, summary, self._in_words())
+        self._ask_to_do(self.warehouse_id.sudo().exception_lead_id, summary, self._discrepancy_in_words())
 
-    def _in_words(self):
+    def _discrepancy_in_words(self):
         """What was reported, in a line."""
         item = self.product_id.display_name or self.gtin or self.product_code or self.env._("An unknown item")
         if not self.is_counted:

@@ -2,7 +2,7 @@ from markupsafe import Markup
 
 from odoo import fields, models
 
-from ..response.receiving_discrepancy import plain
+from ...lib.quantity import plain
 
 
 class StockPicking(models.Model):
