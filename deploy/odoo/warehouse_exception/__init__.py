@@ -1,1 +1,1 @@
-from . import controllers, lib, models, wizard
+from . import controllers, lib, models, report, wizard

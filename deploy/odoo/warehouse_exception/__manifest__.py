@@ -28,6 +28,11 @@
         "views/menu.xml",
         "views/hold.xml",
         "views/quarantine.xml",
+        "views/picking.xml",
+        "data/claim.xml",
+        "report/claim.xml",
+        "wizard/settle_claim.xml",
+        "views/claim.xml",
     ],
     "application": True,
 }

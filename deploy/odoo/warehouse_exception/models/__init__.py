@@ -1,1 +1,3 @@
 from . import base, device, case, event, policy, response, approval, hold, stock
+from . import base, device, case, event, policy, response, approval, stock, hold
+from . import claim

@@ -20,3 +20,4 @@ from . import (
     test_location_mismatch,
     test_reserved,
 )
+from . import test_claim, test_overage, test_receiving, test_returns

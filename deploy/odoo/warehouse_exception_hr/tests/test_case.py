@@ -31,3 +31,7 @@ class TestCaseEmployee(ExceptionCommon):
         case.action_map()
         self.assertEqual(case.sudo().employee_id, self.employee)
         self.assertTrue(case.web_read({"employee_id": {"fields": {"display_name": {}}}}))
+
+    def test_who_reported_is_named_on_paper_by_name(self):
+        case = self.case_of(self.handheld.event(operator={"badge": "EMP0042"}))
+        self.assertEqual(case._reporter_in_words(), "Kari, DOCK-01")

@@ -1,1 +1,2 @@
 from . import case, resolver
+from . import credit

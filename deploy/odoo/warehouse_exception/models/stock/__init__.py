@@ -1,2 +1,4 @@
 from . import location, company, reserve, take, guard
 from . import location, case_moves
+from . import location
+from . import picking

@@ -1,0 +1,1 @@
+from . import claim, line, life, price, proposal, printing
