@@ -178,6 +178,17 @@ class WarehouseExceptionAction(models.Model):
         unsealed(self).write({"state": "approved", "is_automatic": True})
         self._run()
 
+    def _after_failure(self):
+        """What follows from a failure, once all that was done is undone. Kinds add theirs."""
+        self.ensure_one()
+
+    def _leave_proposed(self, failure):
+        """What policy would have done at once could not be done: it waits for people, and says why."""
+        unsealed(self.sudo()).write({"state": "proposed", "failure": failure})
+        self.case_id.sudo()._message_log(
+            body=self.env._("'%(what)s' could not be done at once: %(why)s", what=self.display_name, why=failure)
+        )
+
     def _do_accept(self):
         """Nothing is to be done, and somebody with the right to say so has said so."""
 
