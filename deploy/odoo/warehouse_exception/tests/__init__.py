@@ -13,4 +13,6 @@ from . import (
     test_resolver,
     test_wire,
     test_hold,
+    test_cycle_count,
+    test_pick_shortage,
 )

@@ -1,1 +1,2 @@
 from . import action, hold
+from . import count, recount, adjust, cycle_count, reserve, pick_shortage

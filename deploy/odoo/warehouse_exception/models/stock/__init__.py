@@ -1,1 +1,2 @@
 from . import location
+from . import book, free

@@ -1,0 +1,122 @@
+from odoo import models
+
+BINS = 5  # what fits on a handheld
+
+
+class WarehouseExceptionCase(models.Model):
+    """A picker found less than is needed. The order is helped first; what the bin really has is counted, not guessed."""
+
+    _inherit = "warehouse.exception.case"
+
+    def _respond_pick_shortage(self):
+        product = self.product_id
+        if not product.is_storable:
+            return
+        if self.location_id:
+            self._hold_suspect()
+        bins = self._alternate_bins()
+        reserved = self._reserve_elsewhere(bins)
+        self._instruct_alternates(bins, reserved)
+        self._check_replenishment(bins)
+        if self.location_id and not self.count_ids:
+            if self.policy_id.auto_recount:
+                self._do_at_once("recount")
+            else:
+                self.env["warehouse.exception.action"]._propose(self, "recount", is_automatic=True)
+        self._tell_shortage()
+
+    def _short_move(self):
+        """What of the transfer is short. None, if the transfer is not known or has nothing of it left to do."""
+        self.ensure_one()
+        moves = self.picking_id.move_ids.filtered(
+            lambda move: move.product_id == self.product_id and move.state not in ("draft", "done", "cancel")
+        )
+        return moves[:1] if self.exception_type == "pick_shortage" else moves.browse()
+
+    # --- The suspect bin ---------------------------------------------------------------------------------------------
+
+    def _hold_suspect(self):
+        """Locked and not corrected: one look in a hurry is no count."""
+        self._hold_at_once()
+
+    # --- Where else it is --------------------------------------------------------------------------------------------
+
+    def _alternate_bins(self):
+        move = self._short_move()
+        where = move.location_id or self.warehouse_id.lot_stock_id
+        return self.env["stock.quant"]._exception_free_bins(
+            self.product_id, where, self.company_id, self.location_id, limit=BINS
+        )
+
+    def _reserve_elsewhere(self, bins):
+        """Returns how much of this order is reserved in which other bin."""
+        move = self._short_move()
+        unit = self.product_id.uom_id
+        # A move that waits for another one takes what that one brings, from nowhere else.
+        if not move or move.move_orig_ids or not bins or unit.is_zero(self.quantity_at_stake):
+            return {}
+        done = self.action_ids.filtered(lambda action: action.kind == "reserve_elsewhere" and action.state != "withdrawn")
+        if not done and self.policy_id.auto_reserve_elsewhere:
+            done = self._do_at_once("reserve_elsewhere", move_id=move.id)
+        elif not done:
+            self.env["warehouse.exception.action"]._propose(self, "reserve_elsewhere", is_automatic=True, move_id=move.id)
+        if done[:1].state != "done":
+            return {}
+        elsewhere = move.move_line_ids.filtered(lambda line: not line.location_id._child_of(self.location_id))
+        by_bin = elsewhere.grouped("location_id")
+        return {location: sum(lines.mapped("quantity_product_uom")) for location, lines in by_bin.items()}
+
+    def _instruct_alternates(self, bins, reserved):
+        """Tell the picker where to go: first where it is reserved for them, then where the most is."""
+        told = {said.get("bin") for said in self.instructions or [] if said.get("code") == "alternate_bin"}
+        free = dict(bins)
+        first = [(location, free.get(location, reserved[location])) for location in reserved]
+        rest = [(location, quantity) for location, quantity in bins if location not in reserved]
+        unit = self.product_id.uom_id
+        for location, quantity in (first + rest)[:BINS]:
+            code = location.barcode or location.name
+            if code in told:
+                continue
+            words = {"bin": location.name, "quantity": f"{quantity:g}", "unit": unit.name}
+            text = self.env._("%(bin)s has %(quantity)s %(unit)s", **words)
+            facts = {"bin": code, "quantity": f"{quantity:g}", "unit": unit.name}
+            if location in reserved:
+                facts["reserved"] = f"{reserved[location]:g}"
+                text = self.env._("%(text)s, %(reserved)s for you", text=text, reserved=facts["reserved"])
+            self._instruct("alternate_bin", text, **facts)
+
+    # --- New stock ---------------------------------------------------------------------------------------------------
+
+    def _orderpoint(self):
+        """The reordering rule nearest to the bin: its own, then that of what it lies in, up to the warehouse's."""
+        self.ensure_one()
+        rules = self.env["stock.warehouse.orderpoint"].sudo().search(
+            [("product_id", "=", self.product_id.id), ("warehouse_id", "=", self.warehouse_id.id)], limit=50
+        )
+        around = rules.filtered(lambda rule: self.location_id and self.location_id._child_of(rule.location_id))
+        return (around or rules).sorted(lambda rule: -len(rule.location_id.parent_path or ""))[:1]
+
+    def _check_replenishment(self, bins):
+        """Propose what no other bin has, or what the reordering rule wants anyway."""
+        unit = self.product_id.uom_id
+        uncovered = max(self.quantity_at_stake - sum(quantity for _location, quantity in bins), 0)
+        rule = self._orderpoint()
+        wanted = max(uncovered, rule.qty_to_order)
+        if unit.is_zero(wanted) or self.action_ids.filtered(lambda action: action.kind == "replenish"):
+            return
+        if not rule:
+            self._no_other_stock(uncovered)
+        elif self.policy_id.auto_replenish:
+            self._do_at_once("replenish", quantity=wanted, location_dest_id=rule.location_id.id)
+        else:
+            action = self.env["warehouse.exception.action"]
+            action._propose(self, "replenish", quantity=wanted, location_dest_id=rule.location_id.id, is_automatic=True)
+
+    def _no_other_stock(self, uncovered):
+        whom = self.user_id or self.warehouse_id.exception_lead_id
+        summary = self.env._("%(quantity)s %(unit)s are nowhere else", quantity=uncovered, unit=self.product_id.uom_id.name)
+        note = self.env._("No other bin has them free, and no reordering rule brings them. Order, or tell the customer.")
+        self._ask_to_do(whom, summary, note)
+
+    def _tell_shortage(self):
+        """Bridges tell whoever promised the goods."""
