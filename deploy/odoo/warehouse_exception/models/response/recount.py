@@ -63,7 +63,7 @@ class WarehouseExceptionCase(models.Model):
         """The newest figure of a second person about this place."""
         return self.count_ids.filtered(
             lambda count: count.state == "counted" and count.location_id == location and count.lot_id == lot
-        )[:1]
+        ).sorted("id")[-1:]
 
     def _obstacles(self):
         waiting = self._open_counts().mapped("location_id.display_name")
@@ -98,6 +98,8 @@ class WarehouseExceptionCase(models.Model):
         elif plan:
             unsealed(plan[0]).write({"quantity": count.difference, **count._figures()})
         else:
+            agreed = self._live_actions().filtered(lambda action: action.kind == "accept" and action.is_automatic)
+            unsealed(agreed).write({"state": "withdrawn"})
             self._propose_adjustment(count.location_id, count.lot_id)
 
     def _take_back(self, why):
