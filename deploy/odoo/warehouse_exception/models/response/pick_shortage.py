@@ -36,8 +36,22 @@ class WarehouseExceptionCase(models.Model):
     # --- The suspect bin ---------------------------------------------------------------------------------------------
 
     def _hold_suspect(self):
-        """Locked and not corrected: one look in a hurry is no count."""
-        self._hold_at_once()
+        """Locked and not corrected: one look in a hurry is no count. Where policy doesn't want it, nobody need decide."""
+        if self.policy_id.auto_hold:
+            self._hold_at_once()
+
+    def _hold_spares_reserved(self):
+        """There is less than the system thinks, and nothing is wrong with what is there: other orders keep theirs, and
+        this one ships what was found.
+        """
+        return super()._hold_spares_reserved() or self.exception_type == "pick_shortage"
+
+    def _plan_after_count(self, count, plan):
+        """Somebody knows what is there: the bin can be used again once that is decided."""
+        suspect = self._active_holds().filtered(lambda hold: hold.reason == "suspect" and hold.location_id)
+        if any(count.location_id._child_of(hold.location_id) for hold in suspect):
+            self.env["warehouse.exception.action"]._propose(self, "release", is_automatic=True, sequence=20)
+        super()._plan_after_count(count, plan)
 
     # --- Where else it is --------------------------------------------------------------------------------------------
 

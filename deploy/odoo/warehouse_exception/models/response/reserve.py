@@ -118,10 +118,14 @@ class WarehouseExceptionAction(models.Model):
                     warehouse=self.case_id.warehouse_id.name,
                 )
             )
+        moves = self.env["stock.move"]
+        product = [("product_id", "=", self.product_id.id), ("company_id", "=", self.company_id.id)]
+        last = moves.search(product, order="id desc", limit=1)
         orderpoint = orderpoint.with_company(self.company_id)
         orderpoint.qty_to_order = self.quantity
         try:
             orderpoint.action_replenish()
         except RedirectWarning as warning:  # it wants to lead a person to the product; nobody sits before this
             raise UserError(str(warning.args[0])) from warning
-        return orderpoint
+        # Odoo removes a rule that it made itself and that has done its work.
+        return moves.search([*product, ("id", ">", last.id)], order="id", limit=1) or orderpoint.exists()
