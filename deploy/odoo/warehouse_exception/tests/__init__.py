@@ -15,4 +15,5 @@ from . import (
     test_hold,
     test_cycle_count,
     test_pick_shortage,
+    test_quantity,
 )

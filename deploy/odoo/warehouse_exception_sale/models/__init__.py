@@ -1,1 +1,1 @@
-from . import case, resolver
+from . import case, resolver, sale_order, tell

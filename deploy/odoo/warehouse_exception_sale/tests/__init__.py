@@ -1,1 +1,1 @@
-from . import test_case
+from . import test_case, test_pick_shortage

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ...lib import quantity as quantities
 from ..base.seal import is_unsealed, unsealed
 
 
@@ -134,8 +135,8 @@ class WarehouseExceptionAction(models.Model):
             product=self.product_id.display_name,
             bin=self.location_id.display_name,
             at=fields.Datetime.to_string(self.counted_at),
-            then=self.book_quantity,
-            now=now,
+            then=quantities.text(self.book_quantity),
+            now=quantities.text(now),
             moves=max(moves, 0),
         )
 
@@ -151,8 +152,8 @@ class WarehouseExceptionAction(models.Model):
                     "%(bin)s has only %(loose)s of it outside of packages and of its own, and %(less)s are to go. Nothing "
                     "was adjusted. Unpack what is there, and count again.",
                     bin=self.location_id.display_name,
-                    loose=found.quantity,
-                    less=-self.quantity,
+                    loose=quantities.text(found.quantity),
+                    less=quantities.text(-self.quantity),
                 )
             )
         if found.inventory_quantity_set:
@@ -160,7 +161,7 @@ class WarehouseExceptionAction(models.Model):
                 self.env._(
                     "Somebody entered a count of %(counted)s for %(bin)s in Odoo's own inventory and has not applied it. "
                     "Nothing was adjusted. Have that count cleared first.",
-                    counted=found.inventory_quantity,
+                    counted=quantities.text(found.inventory_quantity),
                     bin=self.location_id.display_name,
                 )
             )
@@ -197,7 +198,7 @@ class WarehouseExceptionAction(models.Model):
             words = self.env._(
                 "%(case)s: %(missing)s %(unit)s of %(product)s that were reserved in %(bin)s are not there.",
                 case=self.case_id.name,
-                missing=missing,
+                missing=quantities.text(missing),
                 unit=self.product_id.uom_id.name,
                 product=self.product_id.display_name,
                 bin=self.location_id.display_name,

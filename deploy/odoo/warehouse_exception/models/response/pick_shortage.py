@@ -1,6 +1,9 @@
 from odoo import models
 
-BINS = 5  # what fits on a handheld
+from ...lib import quantity as quantities
+
+TOLD = 5  # what fits on a handheld
+LOOKED_AT = 50
 
 
 class WarehouseExceptionCase(models.Model):
@@ -33,6 +36,11 @@ class WarehouseExceptionCase(models.Model):
         )
         return moves[:1] if self.exception_type == "pick_shortage" else moves.browse()
 
+    def _missing(self):
+        """How much was not found, in the product's own unit. Nobody knows, if nobody said how much was expected."""
+        known = self.is_counted and self.expected_source != "unknown"
+        return self._in_product_unit(max(-self.quantity_variance, 0)) if known else 0.0
+
     # --- The suspect bin ---------------------------------------------------------------------------------------------
 
     def _hold_suspect(self):
@@ -59,7 +67,7 @@ class WarehouseExceptionCase(models.Model):
         move = self._short_move()
         where = move.location_id or self.warehouse_id.lot_stock_id
         return self.env["stock.quant"]._exception_free_bins(
-            self.product_id, where, self.company_id, self.location_id, limit=BINS
+            self.product_id, where, self.company_id, self.location_id, limit=LOOKED_AT
         )
 
     def _reserve_elsewhere(self, bins):
@@ -67,13 +75,14 @@ class WarehouseExceptionCase(models.Model):
         move = self._short_move()
         unit = self.product_id.uom_id
         # A move that waits for another one takes what that one brings, from nowhere else.
-        if not move or move.move_orig_ids or not bins or unit.is_zero(self.quantity_at_stake):
+        if not move or move.move_orig_ids or not bins or unit.is_zero(self._missing()):
             return {}
         done = self.action_ids.filtered(lambda action: action.kind == "reserve_elsewhere" and action.state != "withdrawn")
         if not done and self.policy_id.auto_reserve_elsewhere:
-            done = self._do_at_once("reserve_elsewhere", move_id=move.id)
+            done = self._do_at_once("reserve_elsewhere", move_id=move.id, quantity=self._missing())
         elif not done:
-            self.env["warehouse.exception.action"]._propose(self, "reserve_elsewhere", is_automatic=True, move_id=move.id)
+            values = {"is_automatic": True, "move_id": move.id, "quantity": self._missing()}
+            self.env["warehouse.exception.action"]._propose(self, "reserve_elsewhere", **values)
         if done[:1].state != "done":
             return {}
         elsewhere = move.move_line_ids.filtered(lambda line: not line.location_id._child_of(self.location_id))
@@ -87,15 +96,15 @@ class WarehouseExceptionCase(models.Model):
         first = [(location, free.get(location, reserved[location])) for location in reserved]
         rest = [(location, quantity) for location, quantity in bins if location not in reserved]
         unit = self.product_id.uom_id
-        for location, quantity in (first + rest)[:BINS]:
+        for location, quantity in (first + rest)[:TOLD]:
             code = location.barcode or location.name
             if code in told:
                 continue
-            words = {"bin": location.name, "quantity": f"{quantity:g}", "unit": unit.name}
+            words = {"bin": location.name, "quantity": quantities.text(quantity), "unit": unit.name}
             text = self.env._("%(bin)s has %(quantity)s %(unit)s", **words)
-            facts = {"bin": code, "quantity": f"{quantity:g}", "unit": unit.name}
+            facts = {"bin": code, "quantity": quantities.text(quantity), "unit": unit.name}
             if location in reserved:
-                facts["reserved"] = f"{reserved[location]:g}"
+                facts["reserved"] = quantities.text(reserved[location])
                 text = self.env._("%(text)s, %(reserved)s for you", text=text, reserved=facts["reserved"])
             self._instruct("alternate_bin", text, **facts)
 
@@ -108,12 +117,12 @@ class WarehouseExceptionCase(models.Model):
             [("product_id", "=", self.product_id.id), ("warehouse_id", "=", self.warehouse_id.id)], limit=50
         )
         around = rules.filtered(lambda rule: self.location_id and self.location_id._child_of(rule.location_id))
-        return (around or rules).sorted(lambda rule: -len(rule.location_id.parent_path or ""))[:1]
+        return (around or rules).sorted(lambda rule: -(rule.location_id.parent_path or "").count("/"))[:1]
 
     def _check_replenishment(self, bins):
         """Propose what no other bin has, or what the reordering rule wants anyway."""
         unit = self.product_id.uom_id
-        uncovered = max(self.quantity_at_stake - sum(quantity for _location, quantity in bins), 0)
+        uncovered = max(self._missing() - sum(quantity for _location, quantity in bins), 0)
         rule = self._orderpoint()
         wanted = max(uncovered, rule.qty_to_order)
         if unit.is_zero(wanted) or self.action_ids.filtered(lambda action: action.kind == "replenish"):
@@ -128,7 +137,7 @@ class WarehouseExceptionCase(models.Model):
 
     def _no_other_stock(self, uncovered):
         whom = self.user_id or self.warehouse_id.exception_lead_id
-        summary = self.env._("%(quantity)s %(unit)s are nowhere else", quantity=uncovered, unit=self.product_id.uom_id.name)
+        summary = self.env._("%(quantity)s %(unit)s are nowhere else", quantity=quantities.text(uncovered), unit=self.product_id.uom_id.name)
         note = self.env._("No other bin has them free, and no reordering rule brings them. Order, or tell the customer.")
         self._ask_to_do(whom, summary, note)
 

@@ -1,6 +1,7 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 
+from ...lib import quantity as quantities
 from ..base.seal import unsealed
 from ..case.states import FINISHED
 
@@ -128,9 +129,9 @@ class WarehouseExceptionCount(models.Model):
         return self.env._(
             "%(user)s counted %(counted)s %(unit)s of %(product)s in %(bin)s, where the system has %(book)s.",
             user=self.counted_by_id.name,
-            counted=self.quantity,
+            counted=quantities.text(self.quantity),
             unit=self.uom_id.name,
             product=self.product_id.display_name,
             bin=self.location_id.display_name,
-            book=self.book_quantity,
+            book=quantities.text(self.book_quantity),
         )

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import RedirectWarning, UserError
 
+from ...lib import quantity as quantities
+
 
 class WarehouseExceptionAction(models.Model):
     """What helps an order that found its bin short: stock from another bin, or new stock."""
@@ -100,7 +102,7 @@ class WarehouseExceptionAction(models.Model):
                 line.quantity = unit._compute_quantity(left, line.product_uom_id, rounding_method="HALF-UP")
 
     def _tell_reservation(self, move, plan):
-        where = ", ".join(f"{quantity:g} {self.uom_id.name}: {quant.location_id.name}" for quant, quantity in plan)
+        where = ", ".join(f"{quantities.text(quantity)} {self.uom_id.name}: {quant.location_id.name}" for quant, quantity in plan)
         body = self.env._("%(case)s: reserved from other bins (%(where)s).", case=self.case_id.name, where=where)
         (move.picking_id or self.case_id)._message_log(body=body)
 
