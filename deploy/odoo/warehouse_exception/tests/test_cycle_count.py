@@ -21,7 +21,9 @@ class TestCycleCount(ExceptionCommon):
         self.stock(10)
 
     def _case(self, counted="7", product=GTIN_13, expected="10", unit=None, state="open", **data):
-        quantity = {"counted": counted} | ({"expected": expected} if expected else {}) | ({"unit": unit} if unit else {})
+        quantity = (
+            {"counted": counted} | ({"expected": expected} if expected else {}) | ({"unit": unit} if unit else {})
+        )
         item = {"code": product, **data.pop("item", {})}
         event = self.handheld.event(
             "cycle_count_variance", item=item, bin={"code": "EXT-A-03-02"}, quantity=quantity, **data
@@ -195,6 +197,16 @@ class TestCycleCount(ExceptionCommon):
         case.with_user(self.as_investigate).action_submit()
         with self.assertRaisesRegex(AccessError, "who counted does not approve"):
             case.approval_ids[0].with_user(both).action_approve()
+
+    def test_who_changed_what_policy_proposed_does_not_approve(self):
+        both = self.user("both", "warehouse_exception.group_investigate", "warehouse_exception.group_approve")
+        case = self._case("7")
+        self._recount(case, 7)
+        self._adjust(case).with_user(both).quantity = -9
+        case.with_user(self.as_investigate).action_submit()
+        with self.assertRaisesRegex(AccessError, "who proposed a response does not approve it"):
+            case.approval_ids[0].with_user(both).action_approve()
+        self.assertEqual(case.approval_ids[0].amount, 900)
 
     def test_a_recount_that_agrees_with_the_system_leaves_nothing_to_adjust(self):
         case = self._case("7")

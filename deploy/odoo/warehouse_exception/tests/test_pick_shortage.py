@@ -74,11 +74,12 @@ class TestPickShortage(ExceptionCommon):
             [
                 {
                     "code": "alternate_bin",
-                    "text": "A-03-04 has 14 Units, 3 for you",
+                    "text": "A-03-04 has 14 Units, 3 for EXT/OUT/SHORT",
                     "bin": "EXT-A-03-04",
                     "quantity": "14",
                     "unit": "Units",
                     "reserved": "3",
+                    "document": "EXT/OUT/SHORT",
                 }
             ],
         )
@@ -134,7 +135,9 @@ class TestPickShortage(ExceptionCommon):
         self.stock(-4)
         self.stock(-14, self.next_bin)
         self.order.action_assign()
-        self.assertEqual((self._reserved(self.order), self.order.move_ids.state), ({"A-03-02": 4}, "partially_available"))
+        self.assertEqual(
+            (self._reserved(self.order), self.order.move_ids.state), ({"A-03-02": 4}, "partially_available")
+        )
         self.stock(14, self.next_bin)
         self._short("4")
         self.assertEqual(self._reserved(self.order), {"A-03-02": 4, "A-03-04": 4})
@@ -176,7 +179,12 @@ class TestPickShortage(ExceptionCommon):
         )
         self.product = product
         later = Datetime.now() + timedelta(days=30)
-        for name, date in (("SHORT", later), ("OLD", Datetime.now() - timedelta(days=1)), ("GOOD", later), ("HELD", later)):
+        for name, date in (
+            ("SHORT", later),
+            ("OLD", Datetime.now() - timedelta(days=1)),
+            ("GOOD", later),
+            ("HELD", later),
+        ):
             lot = self.env["stock.lot"].create({"name": name, "product_id": product.id})
             lot.write({"expiration_date": date, "removal_date": date})
             self.stock(8, self.bin if name == "SHORT" else self._bin(f"B-{name}"), product, lot)
@@ -235,7 +243,9 @@ class TestPickShortage(ExceptionCommon):
         self.assertEqual(self._reserved(self.order), {"A-03-02": 8})
 
     def test_an_unknown_bin_locks_nothing_and_still_tells_others(self):
-        event = self.handheld.event("pick_shortage", item={"code": GTIN_13}, document={"code": self.order.name}, counted="5")
+        event = self.handheld.event(
+            "pick_shortage", item={"code": GTIN_13}, document={"code": self.order.name}, counted="5"
+        )
         case = self.opened(event)
         self.assertFalse(case._active_holds() or case.count_ids)
         self.assertEqual({said["bin"] for said in self._told(case)}, {"EXT-A-03-04"})
@@ -262,7 +272,9 @@ class TestPickShortage(ExceptionCommon):
         )
 
     def _refills(self):
-        return self.env["stock.move"].search([("product_id", "=", self.product.id), ("location_dest_id", "=", self.shelf.id)])
+        return self.env["stock.move"].search(
+            [("product_id", "=", self.product.id), ("location_dest_id", "=", self.shelf.id)]
+        )
 
     def test_what_no_other_bin_has_is_proposed_for_replenishment(self):
         self.stock(-13, self.next_bin)

@@ -55,7 +55,9 @@ class SaleOrder(models.Model):
         found = cases._read_group(
             [("sale_order_id", "!=", False), ("state", "not in", _FINISHED)], ["sale_order_id"], ["id:recordset"]
         )
-        wanted = self.browse([order.id for order, _cases in found]).filtered(lambda order: order.exception_state in value)
+        wanted = self.browse([order.id for order, _cases in found]).filtered(
+            lambda order: order.exception_state in value
+        )
         if False in value:
             other = [order.id for order, _cases in found if order not in wanted]
             return [("id", "not in", other)]

@@ -10,21 +10,17 @@ class WarehouseExceptionCase(models.Model):
 
     _inherit = "warehouse.exception.case"
 
-    def _tell_shortage(self):
-        super()._tell_shortage()
-        order = self._order_in_question()
+    def _tell_shortage(self, move, missing):
+        order = (move.sale_line_id.order_id or self.sale_order_id).sudo()
         if order:
-            order._tell_salesperson(self)
-
-    def _order_in_question(self):
-        """The order whose goods are short: the move knows it best, where one transfer carries several orders' goods."""
-        return (self._short_move().sale_line_id.order_id or self.sale_order_id).sudo()
+            order._tell_salesperson(self, move, missing)
+        return super()._tell_shortage(move, missing)
 
     def _after_step(self, before):
-        super()._after_step(before)
         for case in self.sudo().filtered(lambda case: case.state in ("resolved", "rejected", "cancelled")):
             if case.sale_order_id and case.exception_type == "pick_shortage":
                 case.sale_order_id._message_log(body=case._end_in_words())
+        return super()._after_step(before)
 
     def _end_in_words(self):
         labels = dict(self._fields["state"]._description_selection(self.env))
@@ -34,18 +30,18 @@ class WarehouseExceptionCase(models.Model):
 class SaleOrder(models.Model):
     _inherit = "sale.order"
 
-    def _tell_salesperson(self, case):
+    def _tell_salesperson(self, case, move, missing):
         """An activity on the order, which they may read; not on the case, which they may not. Once for each case."""
         summary = self.env._("Short in the warehouse: %s", case.name)
         if summary in self.activity_ids.mapped("summary") or self.state == "cancel":
             return
         note = self.env._(
             "%(missing)s %(unit)s of %(product)s were not found for %(transfer)s. %(elsewhere)s",
-            missing=quantities.text(case._missing()),
+            missing=quantities.text(missing),
             unit=case.product_id.uom_id.name,
             product=case.product_id.display_name,
-            transfer=case.picking_id.name or self.name,
-            elsewhere=self._elsewhere_in_words(case),
+            transfer=move.reference or self.name,
+            elsewhere=self._elsewhere_in_words(case, move),
         )
         self._message_log(body=f"{case.name}: {note}")
         if self.user_id:
@@ -57,10 +53,10 @@ class SaleOrder(models.Model):
                 user_id=self.user_id.id,
             )
 
-    def _elsewhere_in_words(self, case):
+    def _elsewhere_in_words(self, case, move):
         """Whether the customer has to be told at all."""
-        move = case._short_move()
-        if case.action_ids.filtered(lambda action: action.kind == "reserve_elsewhere" and action.state == "done"):
+        moved = case.action_ids.filtered(lambda action: action.kind == "reserve_elsewhere" and action.state == "done")
+        if move and move in moved.move_id:
             if move.state == "assigned":
                 return self.env._("All of them are reserved in other bins: the customer need not be told.")
             return self.env._("Some of them are reserved in other bins.")

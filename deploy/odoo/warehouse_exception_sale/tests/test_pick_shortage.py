@@ -57,7 +57,9 @@ class TestPickShortageSale(ExceptionCommon):
         self.assertIn("Nothing is reserved in other bins", str(todo.note))
         mine = self.order.with_user(self.salesperson)
         self.assertEqual((mine.exception_state, mine.exception_count), ("open", 1))
-        self.assertEqual(mine.activity_ids.filtered("summary").mapped("summary"), [f"Short in the warehouse: {case.name}"])
+        self.assertEqual(
+            mine.activity_ids.filtered("summary").mapped("summary"), [f"Short in the warehouse: {case.name}"]
+        )
         with self.assertRaises(AccessError):
             case.with_user(self.salesperson).read(["state"])
         Form(mine)
@@ -129,6 +131,8 @@ class TestPickShortageSale(ExceptionCommon):
 
     def test_who_may_read_cases_opens_them_from_the_order(self):
         case = self._short()
-        action = self.order.with_user(self.user("both", "sales_team.group_sale_salesman_all_leads", "warehouse_exception.group_user"))
+        action = self.order.with_user(
+            self.user("both", "sales_team.group_sale_salesman_all_leads", "warehouse_exception.group_user")
+        )
         shown = action.action_view_exceptions()
         self.assertEqual(self.env[shown["res_model"]].search(shown["domain"]), case)

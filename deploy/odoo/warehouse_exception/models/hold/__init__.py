@@ -1,1 +1,2 @@
 from . import hold, case, lot
+from . import spare

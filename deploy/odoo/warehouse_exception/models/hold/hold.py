@@ -112,7 +112,9 @@ class WarehouseExceptionHold(models.Model):
         expires = lot.sudo().expiration_date if lot else False
         values = {**scope, "note": note, "case_id": case.id if case else False, "expiration_date": expires}
         hold = unsealed(self.sudo()).create(values).with_env(self.env)
-        if not spares_reserved:
+        if spares_reserved:
+            hold._note_spared()
+        else:
             hold._free_reservations()
         return hold
 

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import LockError, UserError
 
 from ...lib import quantity as quantities
 from ..base.seal import is_unsealed, unsealed
@@ -39,12 +39,17 @@ class WarehouseExceptionAction(models.Model):
 
     @api.model
     def _kinds_for(self, case):
-        fits = case.product_id.is_storable and case.location_id.usage == "internal" and case.exception_type in (
-            "cycle_count_variance",
-            "pick_shortage",
-            "overage",
-            "location_mismatch",
-            "return_discrepancy",
+        fits = (
+            case.product_id.is_storable
+            and case.location_id.usage == "internal"
+            and case.exception_type
+            in (
+                "cycle_count_variance",
+                "pick_shortage",
+                "overage",
+                "location_mismatch",
+                "return_discrepancy",
+            )
         )
         return super()._kinds_for(case) | ({"adjust"} if fits else set())
 
@@ -107,7 +112,9 @@ class WarehouseExceptionAction(models.Model):
         if not product.is_storable or self.location_id.usage != "internal":
             raise UserError(self.env._("'%s' needs a product that is kept in stock, and a bin.", self.display_name))
         if product.uom_id.is_zero(self.quantity):
-            raise UserError(self.env._("There is no difference to adjust. Withdraw this, and propose 'Accept as it is'."))
+            raise UserError(
+                self.env._("There is no difference to adjust. Withdraw this, and propose 'Accept as it is'.")
+            )
         if product.tracking != "none" and not self.lot_id:
             raise UserError(
                 self.env._(
@@ -116,7 +123,11 @@ class WarehouseExceptionAction(models.Model):
                 )
             )
         # Whoever moves this stock right now finishes first, or we do: neither works on the other's old figure.
-        self.env["stock.quant"]._exception_quants(*self._place()).lock_for_update(allow_referencing=True)
+        try:
+            self.env["stock.quant"]._exception_quants(*self._place()).lock_for_update(allow_referencing=True)
+        except LockError as error:
+            words = self.env._("Somebody is moving stock in %s right now. Nothing was adjusted: try again in a moment.")
+            raise UserError(words % self.location_id.display_name) from error
         stale = self._stale_words()
         if stale:
             raise UserError(stale)
@@ -168,9 +179,9 @@ class WarehouseExceptionAction(models.Model):
         return found
 
     def _after_failure(self):
-        super()._after_failure()
         if self.kind == "adjust" and self._stale_words():
             self.case_id._ask_for_count(self.location_id, self.lot_id)
+        return super()._after_failure()
 
     # --- Reservations that can't be kept -----------------------------------------------------------------------------
 

@@ -44,7 +44,9 @@ class WarehouseExceptionCount(models.Model):
     def _compute_display_name(self):
         for count in self:
             count.display_name = self.env._(
-                "Count %(product)s in %(bin)s", product=count.product_id.display_name, bin=count.location_id.display_name
+                "Count %(product)s in %(bin)s",
+                product=count.product_id.display_name,
+                bin=count.location_id.display_name,
             )
 
     @api.depends("state", "quantity", "book_quantity")
@@ -64,7 +66,9 @@ class WarehouseExceptionCount(models.Model):
         """What was entered is there. The case goes on with it."""
         self.ensure_one()
         if not self.quantity:
-            raise UserError(self.env._("Enter what you counted, or press 'The bin is empty' if that is what you found."))
+            raise UserError(
+                self.env._("Enter what you counted, or press 'The bin is empty' if that is what you found.")
+            )
         self._take()
 
     def action_empty(self):

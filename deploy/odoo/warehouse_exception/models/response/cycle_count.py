@@ -57,8 +57,11 @@ class WarehouseExceptionCase(models.Model):
     def _counted_when(self):
         """The earliest time at which the device may have counted: what moved from then on may be in the count or not."""
         event = self.event_ids[:1]
-        unsure = timedelta(milliseconds=event.clock_uncertainty_ms) if event.clock_knowledge == "measured" else timedelta()
-        return min(self.captured_at - unsure, self.received_at).replace(microsecond=0)
+        unsure = (
+            timedelta(milliseconds=event.clock_uncertainty_ms) if event.clock_knowledge == "measured" else timedelta()
+        )
+        latest = self.received_at or fields.Datetime.now()
+        return min(self.captured_at - unsure, latest).replace(microsecond=0)
 
     def _book_figures(self, location, lot):
         """What the system had when the device counted."""

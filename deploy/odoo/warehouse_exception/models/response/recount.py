@@ -46,7 +46,9 @@ class WarehouseExceptionCase(models.Model):
         counter = self._counter()
         values = {"product_id": self.product_id.id, "location_id": location.id, "lot_id": lot.id, "user_id": counter.id}
         count = unsealed(self.env["warehouse.exception.count"].sudo()).create({"case_id": self.id, **values})
-        self._ask_to_do(counter, count.display_name, self.env._("Blind: enter what is there, whatever anybody expects."))
+        self._ask_to_do(
+            counter, count.display_name, self.env._("Blind: enter what is there, whatever anybody expects.")
+        )
         return count.with_env(self.env)
 
     def _counter(self):

@@ -39,7 +39,9 @@ class WarehouseExceptionAction(models.Model):
         self._require_quantity()
         move = self.move_id
         if not move or move.state in ("done", "cancel", "draft"):
-            raise UserError(self.env._("The transfer is finished or has no such product any more. Nothing was reserved."))
+            raise UserError(
+                self.env._("The transfer is finished or has no such product any more. Nothing was reserved.")
+            )
         if move.picked and move._get_picked_quantity() >= move.product_uom_qty:
             raise UserError(self.env._("%s is picked already. Nothing was reserved anew.", move.reference))
         lines = self._reserved_in_bin(move)
@@ -62,7 +64,9 @@ class WarehouseExceptionAction(models.Model):
                 quantity, quant.location_id, quant.lot_id, quant.package_id, quant.owner_id, strict=True
             )
             if unit.compare(taken, quantity):
-                raise UserError(self.env._("The stock is being reserved by somebody else right now. Nothing was changed."))
+                raise UserError(
+                    self.env._("The stock is being reserved by somebody else right now. Nothing was changed.")
+                )
         move._recompute_state()
         self._tell_reservation(move, plan)
         return move
@@ -102,7 +106,9 @@ class WarehouseExceptionAction(models.Model):
                 line.quantity = unit._compute_quantity(left, line.product_uom_id, rounding_method="HALF-UP")
 
     def _tell_reservation(self, move, plan):
-        where = ", ".join(f"{quantities.text(quantity)} {self.uom_id.name}: {quant.location_id.name}" for quant, quantity in plan)
+        where = ", ".join(
+            f"{quantities.text(quantity)} {self.uom_id.name}: {quant.location_id.name}" for quant, quantity in plan
+        )
         body = self.env._("%(case)s: reserved from other bins (%(where)s).", case=self.case_id.name, where=where)
         (move.picking_id or self.case_id)._message_log(body=body)
 
