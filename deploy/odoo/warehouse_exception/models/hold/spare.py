@@ -31,10 +31,3 @@ class WarehouseExceptionHold(models.Model):
         )
         taken = sum(covered.mapped("quantity_product_uom"))
         return line.product_id.uom_id.compare(taken, (self.spared or {}).get(str(line.move_id.id), 0)) <= 0
-
-
-class StockMoveLine(models.Model):
-    _inherit = "stock.move.line"
-
-    def _refuse_if_blocked(self, holds, expired):
-        return super()._refuse_if_blocked(holds.filtered(lambda hold: not hold._spares(self)), expired)

@@ -1,2 +1,2 @@
 from . import location
-from . import book, free
+from . import book, free, spare
