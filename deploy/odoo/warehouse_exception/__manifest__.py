@@ -33,6 +33,7 @@
         "report/claim.xml",
         "wizard/settle_claim.xml",
         "views/claim.xml",
+        "views/count.xml",
     ],
     "application": True,
 }

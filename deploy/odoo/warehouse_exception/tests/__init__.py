@@ -19,5 +19,8 @@ from . import (
     test_damaged,
     test_location_mismatch,
     test_reserved,
+    test_cycle_count,
+    test_pick_shortage,
+    test_quantity,
 )
 from . import test_claim, test_overage, test_receiving, test_returns

@@ -33,7 +33,8 @@ class WarehouseExceptionApproval(models.Model):
             return self.env._("the policy names others: %s", ", ".join(approval.user_ids.mapped("name")))
         if user in case._reporters():
             return self.env._("who reported a case does not approve it")
-        if user in approval.asked_by_id | case._live_actions().filtered(lambda a: not a.is_automatic).proposed_by_id:
+        plan = case._live_actions()
+        if user in approval.asked_by_id | plan.filtered(lambda a: not a.is_automatic).proposed_by_id | plan.edited_by_ids:
             return self.env._("who proposed a response does not approve it")
         others = (case.approval_ids - approval).filtered(lambda other: other.round == approval.round)
         if user in others.decided_by_id:

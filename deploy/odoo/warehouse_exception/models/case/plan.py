@@ -131,6 +131,7 @@ class WarehouseExceptionCase(models.Model):
             if failure:
                 unsealed(action).write({"state": "failed", "failure": failure})
                 self.sudo()._message_log(body=self.env._("Could not be done: %s", failure))
+                action._after_failure()
                 return
         self._step("resolved")
 

@@ -51,6 +51,9 @@ class WarehouseExceptionHold(models.Model):
         check_company=True,
         help="Only what lies in it or below. Empty: wherever it is.",
     )
+    spares_reserved = fields.Boolean(
+        "Reservations stay", readonly=True, help="What was reserved of it before stays so and may be taken. No more is."
+    )
     reason = fields.Selection(REASONS, required=True, readonly=True, index=True)
     note = fields.Char(readonly=True)
     case_id = fields.Many2one(
@@ -86,14 +89,17 @@ class WarehouseExceptionHold(models.Model):
     # --- Locking and setting free ----------------------------------------------------------------------------------------
 
     @api.model
-    def _place(self, company, product, reason, lot=None, location=None, case=None, note=None):
-        """Lock this stock for `case`, once. What was reserved of it and not picked yet is free again, for nobody."""
+    def _place(self, company, product, reason, lot=None, location=None, case=None, note=None, spares_reserved=False):
+        """Lock this stock for `case`, once. What was reserved of it and not picked yet is free again, for nobody; or it
+        stays, where the stock is only short and nothing is wrong with what is there.
+        """
         scope = {
             "company_id": company.id,
             "product_id": product.id,
             "lot_id": lot.id if lot else False,
             "location_id": location.id if location else False,
             "reason": reason,
+            "spares_reserved": spares_reserved,
         }
         same = [*((name, "=", value) for name, value in scope.items()), ("state", "=", "active")]
         of_case = self.sudo().search([*same, ("case_id", "=", case.id if case else False)], limit=1)
@@ -106,7 +112,10 @@ class WarehouseExceptionHold(models.Model):
         expires = lot.sudo().expiration_date if lot else False
         values = {**scope, "note": note, "case_id": case.id if case else False, "expiration_date": expires}
         hold = unsealed(self.sudo()).create(values).with_env(self.env)
-        hold._free_reservations()
+        if spares_reserved:
+            hold._note_spared()
+        else:
+            hold._free_reservations()
         return hold
 
     def _release(self, why):

@@ -54,6 +54,7 @@ class WarehouseExceptionAction(models.Model):
     note = fields.Char()
     failure = fields.Char(readonly=True)
     proposed_by_id = fields.Many2one("res.users", readonly=True, default=lambda self: self.env.uid, ondelete="restrict")
+    edited_by_ids = fields.Many2many("res.users", readonly=True, string="Edited by")
     done_by_id = fields.Many2one("res.users", readonly=True, ondelete="restrict")
     done_at = fields.Datetime(readonly=True)
     result = fields.Reference(selection="_selection_result", readonly=True, help="What came of it.")
@@ -104,7 +105,10 @@ class WarehouseExceptionAction(models.Model):
     @api.model
     def _propose(self, case, kind, **values):
         """Propose a response; the same one once. What is not said is taken from the case."""
-        same = case.sudo()._live_actions().filtered(lambda action: action.kind == kind)
+        about = values.get("move_id")
+        same = case.sudo()._live_actions().filtered(
+            lambda action: action.kind == kind and (not about or action.move_id.id == about)
+        )
         if same:
             return same[0]
         defaults = {
@@ -126,6 +130,8 @@ class WarehouseExceptionAction(models.Model):
     def write(self, vals):
         if not is_unsealed(self.env):
             self._check_may_edit(vals)
+            # Whoever changes a proposal proposes, too, and so does not approve it.
+            vals = {**vals, "edited_by_ids": [fields.Command.link(self.env.uid)]}
         return super().write(vals)
 
     def _check_may_edit(self, vals):
@@ -177,6 +183,17 @@ class WarehouseExceptionAction(models.Model):
         self.ensure_one()
         unsealed(self).write({"state": "approved", "is_automatic": True})
         self._run()
+
+    def _after_failure(self):
+        """What follows from a failure, once all that was done is undone. Kinds add theirs."""
+        self.ensure_one()
+
+    def _leave_proposed(self, failure):
+        """What policy would have done at once could not be done: it waits for people, and says why."""
+        unsealed(self.sudo()).write({"state": "proposed", "failure": failure})
+        self.case_id.sudo()._message_log(
+            body=self.env._("'%(what)s' could not be done at once: %(why)s", what=self.display_name, why=failure)
+        )
 
     def _do_accept(self):
         """Nothing is to be done, and somebody with the right to say so has said so."""

