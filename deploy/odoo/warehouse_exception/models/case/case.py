@@ -19,6 +19,13 @@ FACTS = frozenset(
 QUANTITY = {"digits": 0, "readonly": True}  # exactly as reported: no rounding to a unit's precision
 
 
+def variance(is_counted, expected_source, counted, expected):
+    if not is_counted or expected_source == "unknown":
+        return 0.0
+    # Six decimals are all that the wire has; the rest is noise of binary fractions.
+    return float_round(counted - expected, precision_digits=6)
+
+
 class WarehouseExceptionCase(models.Model):
     """One inventory exception, from the report to its end."""
 
@@ -101,10 +108,9 @@ class WarehouseExceptionCase(models.Model):
     @api.depends("quantity_counted", "quantity_expected", "is_counted", "expected_source")
     def _compute_quantity_variance(self):
         for case in self:
-            known = case.is_counted and case.expected_source != "unknown"
-            difference = case.quantity_counted - case.quantity_expected
-            # Six decimals are all that the wire has; the rest is noise of binary fractions.
-            case.quantity_variance = float_round(difference, precision_digits=6) if known else 0.0
+            case.quantity_variance = variance(
+                case.is_counted, case.expected_source, case.quantity_counted, case.quantity_expected
+            )
 
     @api.depends("evidence_ids.complete")
     def _compute_photos(self):

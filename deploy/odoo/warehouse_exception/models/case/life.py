@@ -58,6 +58,7 @@ class WarehouseExceptionCase(models.Model):
     def _step_values(self, case, before, state, why, now):
         return {
             "case_id": case.id,
+            "company_id": case.company_id.id,
             "from_state": before,
             "to_state": state,
             "at": now,

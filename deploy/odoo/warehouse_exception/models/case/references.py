@@ -64,10 +64,17 @@ class WarehouseExceptionCase(models.Model):
     def _map_draft(self):
         """The same for a case that isn't stored yet: fills it and returns what was found."""
         found = self._find_references()
-        self.update(found)
+        # Nothing was computed from these fields yet, so nothing has to be computed anew.
+        self._update_cache(found, validate=False)
         expected = self._find_expected()
-        self.update(expected)
+        self._update_cache(expected, validate=False)
         return found | expected
+
+    @api.model
+    def _draft(self, facts):
+        """A case that isn't stored. It knows that it has no references yet, and need not ask for defaults."""
+        references = {name: False for name, field in self._fields.items() if field.type == "many2one" and field.store}
+        return self.new(references | facts)
 
     def _prepare_references(self):
         """Look up at once, for all these cases, what `_find_references` will ask for. Bridges add theirs: whoever does not

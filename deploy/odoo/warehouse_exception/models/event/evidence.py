@@ -56,7 +56,15 @@ class WarehouseExceptionEvidence(models.Model):
         """Make room for the photos that events name: [(event, photos)]. Those that the device sent before are here."""
         expected = self.create(
             [
-                {"event_id": event.id, "sha256": photo.sha256, "size": photo.size, "media_type": photo.media_type}
+                {
+                    "event_id": event.id,
+                    "case_id": event.case_id.id,
+                    "device_id": event.device_id.id,
+                    "company_id": event.company_id.id,
+                    "sha256": photo.sha256,
+                    "size": photo.size,
+                    "media_type": photo.media_type,
+                }
                 for event, photos in named
                 for photo in {photo.sha256: photo for photo in photos}.values()
             ]

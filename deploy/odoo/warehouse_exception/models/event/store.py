@@ -1,7 +1,7 @@
 """What a request brings, written in batches: one `create` for each model, however many events there are.
 
-References are looked up before a case exists, for all of them at once (`Found`), and a case is created as what it turned
-out to be. So nothing is written twice.
+References are looked up before a case exists, for all of them at once, and a case is created as what it turned out to
+be. What is stored of other records (the company) is given, too. So nothing is written twice.
 """
 
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 from odoo import api, fields, models
 
 from ..base.remember import remembering
+from ..case.case import variance
 
 
 @dataclass
@@ -63,10 +64,14 @@ class WarehouseExceptionStore(models.AbstractModel):
         reports = []
         for item in items:
             facts = {**self._case_values(device, item.event), "received_at": now}
-            reports.append(Report(item, cases.new({**facts, "company_id": device.company_id.id}), facts))
+            reports.append(Report(item, cases._draft(facts), facts))
         cases.browse().concat(*(report.draft for report in reports))._prepare_references()
         for report in reports:
-            report.facts |= report.draft._map_draft()
+            facts = report.facts
+            facts |= report.draft._map_draft()
+            facts["quantity_variance"] = variance(
+                facts["is_counted"], facts["expected_source"], facts["quantity_counted"], facts["quantity_expected"]
+            )
             report.state, report.missing = report.draft._first_state()
         return reports
 
@@ -77,6 +82,7 @@ class WarehouseExceptionStore(models.AbstractModel):
             "exception_type": event.kind,
             "device_id": device.id,
             "warehouse_id": device.warehouse_id.id,
+            "company_id": device.company_id.id,
             "captured_at": event.time.replace(microsecond=0),
             "product_code": item and item.code,
             "gtin": item and item.gtin,
@@ -128,6 +134,7 @@ class WarehouseExceptionStore(models.AbstractModel):
             "digest": item.digest,
             "jws": item.text,
             "device_id": device.id,
+            "company_id": device.company_id.id,
             "key_id": item.key.id,
             "case_id": report.case.id,
             "event_type": event.kind,
@@ -156,6 +163,7 @@ class WarehouseExceptionStore(models.AbstractModel):
     def _scan_values(self, case, event, scan):
         return {
             "case_id": case.id,
+            "company_id": event.company_id.id,
             "event_id": event.id,
             "role": scan.role,
             "source": scan.source,

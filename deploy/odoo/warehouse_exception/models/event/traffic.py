@@ -37,7 +37,8 @@ class WarehouseExceptionTraffic(models.Model):
         """One request and what became of its events: `counts` by the receipts' statuses."""
         now = fields.Datetime.now()
         answered = {status: counts[status] for status in STATUSES}
-        self.create({"device_id": device.id, "day": now.date(), "at": now, "requests": 1, **answered})
+        company = device.company_id.id
+        self.create({"device_id": device.id, "company_id": company, "day": now.date(), "at": now, "requests": 1, **answered})
 
     @api.model
     def _cron_compact(self):
