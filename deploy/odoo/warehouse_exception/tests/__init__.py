@@ -13,4 +13,4 @@ from . import (
     test_resolver,
     test_wire,
 )
-from . import test_speed
+from . import test_merge, test_speed, test_traffic
