@@ -7,8 +7,8 @@ FIRST = f"{1:020d}"
 NOTHING_BEFORE = "0" * 64
 
 
-def number_after(sequence):
-    return f"{int(sequence) + 1:020d}"
+def number_before(sequence):
+    return f"{int(sequence) - 1:020d}"
 
 
 class Place(NamedTuple):

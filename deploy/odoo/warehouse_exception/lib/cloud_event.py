@@ -182,7 +182,7 @@ def _read_kind(top):
 def read_time(members, name):
     text = members.text(name, _TIME)
     try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ")
+        return datetime.fromisoformat(text.removesuffix("Z"))
     except ValueError as error:
         raise MemberError(f"{members.path(name)} is not a time") from error
 

@@ -24,3 +24,4 @@ from . import (
     test_quantity,
 )
 from . import test_claim, test_overage, test_receiving, test_returns
+from . import test_merge, test_speed, test_traffic

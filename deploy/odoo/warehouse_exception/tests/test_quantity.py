@@ -16,5 +16,5 @@ class TestQuantity(BaseCase):
             0.000001: "0.000001",
         }
         for number, text in told.items():
-            self.assertEqual(quantity.text(number), text)
-        self.assertEqual(quantity.text(100), "100")
+            self.assertEqual(quantity.plain(number), text)
+        self.assertEqual(quantity.plain(100), "100")

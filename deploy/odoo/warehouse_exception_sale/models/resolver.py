@@ -1,12 +1,30 @@
 from odoo import api, models
 
+from odoo.addons.warehouse_exception.models.base.remember import remembered
+
 
 class WarehouseExceptionResolver(models.AbstractModel):
     _inherit = "warehouse.exception.resolver"
 
     @api.model
+    @remembered
     def _sale_order(self, company, code):
+        return self._sale_orders(company, [code]).get(code, self.env["sale.order"])
+
+    @api.model
+    def _sale_orders(self, company, codes):
+        """{name: order} of those that there are."""
         orders = self.env["sale.order"]
-        if not code:
-            return orders
-        return self._only(orders.search([("company_id", "=", company.id), ("name", "=", code)], limit=2))
+        codes = list(filter(None, codes))
+        named = orders.search([("company_id", "=", company.id), ("name", "in", codes)]) if codes else orders
+        return {name: self._only(found) for name, found in named.grouped("name").items()}
+
+    @api.model
+    def _prepare_documents(self, company, cases):
+        pickings = super()._prepare_documents(company, cases)
+        codes = set(filter(None, cases.mapped("document_code")))
+        orders = self._sale_orders(company, codes)
+        none = self.env["sale.order"]
+        self._remember_all("_sale_order", company, {code: orders.get(code, none) for code in codes})
+        (pickings.sale_id | none.union(*orders.values())).order_line.mapped("product_id")
+        return pickings

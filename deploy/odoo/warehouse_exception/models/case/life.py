@@ -52,19 +52,30 @@ class WarehouseExceptionCase(models.Model):
 
     def _note_steps(self, state, why, now):
         self.env["warehouse.exception.step"].sudo().create(
-            [
-                {
-                    "case_id": case.id,
-                    "from_state": case.state,
-                    "to_state": state,
-                    "at": now,
-                    "user_id": self.env.uid,
-                    "why": why,
-                    "seconds": (now - (case.state_since or case.received_at)).total_seconds(),
-                }
-                for case in self
-            ]
+            [self._step_values(case, case.state, state, why, now) for case in self]
         )
+
+    def _step_values(self, case, before, state, why, now):
+        return {
+            "case_id": case.id,
+            "company_id": case.company_id.id,
+            "from_state": before,
+            "to_state": state,
+            "at": now,
+            "user_id": self.env.uid,
+            "why": why,
+            "seconds": (now - (case.state_since or case.received_at)).total_seconds(),
+        }
+
+    def _note_first_steps(self, now):
+        """New cases that were created in the state that they begin with: what a step there would have noted and told."""
+        for state, cases in self.grouped("state").items():
+            if state == "received":
+                continue
+            self.env["warehouse.exception.step"].sudo().create(
+                [cases._step_values(case, "received", state, None, now) for case in cases]
+            )
+            cases._after_step(dict.fromkeys(cases, "received"))
 
     def _after_step(self, before):
         """What follows from a step. `before` has each case's earlier state. Other parts add theirs."""

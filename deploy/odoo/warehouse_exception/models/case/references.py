@@ -36,13 +36,20 @@ class WarehouseExceptionCase(models.Model):
                 case._message_log(body=self.env._("Opened without: %s", "; ".join(missing)))
 
     def _classify(self):
-        """The first step of a new case; where its kind is not governed yet, it waits as it was received."""
+        """The first step of a case that waited as it was received."""
         self._map()
-        if not self.warehouse_id._governs(self.exception_type):
-            return []
-        missing = self._unresolved()
-        self._step("needs_mapping" if missing else "open")
+        state, missing = self._first_state()
+        if state != self.state:
+            self._step(state)
         return missing
+
+    def _first_state(self):
+        """Where a case begins, and what of it means nothing here. Its kind may not be governed yet: then it waits."""
+        self.ensure_one()
+        if not self.warehouse_id._governs(self.exception_type):
+            return "received", []
+        missing = self._unresolved()
+        return ("needs_mapping" if missing else "open"), missing
 
     def _map(self):
         """Fill what is still empty and can be found."""
@@ -53,6 +60,27 @@ class WarehouseExceptionCase(models.Model):
         expected = self.sudo()._find_expected()
         if expected:
             unsealed(self).write(expected)
+
+    def _map_draft(self):
+        """The same for a case that isn't stored yet: fills it and returns what was found."""
+        found = self._find_references()
+        # Nothing was computed from these fields yet, so nothing has to be computed anew.
+        self._update_cache(found, validate=False)
+        expected = self._find_expected()
+        self._update_cache(expected, validate=False)
+        return found | expected
+
+    @api.model
+    def _draft(self, facts):
+        """A case that isn't stored. It knows that it has no references yet, and need not ask for defaults."""
+        references = {name: False for name, field in self._fields.items() if field.type == "many2one" and field.store}
+        return self.new(references | facts)
+
+    def _prepare_references(self):
+        """Look up at once, for all these cases, what `_find_references` will ask for. Bridges add theirs: whoever does not
+        costs a query a case, and is right all the same.
+        """
+        self.env["warehouse.exception.resolver"]._prepare(self)
 
     def _find_references(self):
         """Values for the references that are empty so far. Bridges add theirs."""

@@ -2,6 +2,7 @@ from odoo import api, models
 from odoo.tools import escape_psql
 
 from ...lib import gtin as gtins
+from ..base.remember import remembered
 
 _MANY = 50
 
@@ -11,26 +12,72 @@ class WarehouseExceptionResolver(models.AbstractModel):
 
     Each method tries the most certain meaning first and stops at the first that anything has. Two candidates are as
     good as none: a person maps the case, because a wrong guess would look like a fact.
+
+    The work is done for many codes at once; what is asked for one by one was mostly looked up by `_prepare`.
     """
 
     _name = "warehouse.exception.resolver"
     _description = "Resolves what was read to records"
 
     @api.model
+    @remembered
     def _product(self, company, code, gtin):
-        """The product by barcode, then by a packaging's barcode, then by internal reference."""
+        return self._products(company, [(code, gtin)])[code, gtin]
+
+    @api.model
+    @remembered
+    def _location(self, warehouse, code):
+        return self._locations(warehouse, [code])[code]
+
+    @api.model
+    @remembered
+    def _picking(self, company, code, product):
+        return self._pickings(company, [(code, product)])[code, product]
+
+    @api.model
+    @remembered
+    def _lot(self, company, product, lot, serial):
+        return self._lots(company, [(product, lot, serial)])[product, lot, serial]
+
+    # --- Products ----------------------------------------------------------------------------------------------------
+
+    @api.model
+    def _products(self, company, questions):
+        """{(code, gtin): product} by barcode, then by a packaging's barcode, then by internal reference."""
         ours = [("company_id", "in", (False, company.id))]
+        codes = {question: self._product_codes(*question) for question in questions}
+        named = self._by_barcode(ours, {code for rounds in codes.values() for one in rounds for code in one})
+        found = {question: self._first_named(rounds, named) for question, rounds in codes.items()}
+        referred = self._by_reference(ours, {code for (code, _gtin), known in found.items() if code and not known})
+        return {
+            (code, gtin): self._only(known or referred.get(code, known)) for (code, gtin), known in found.items()
+        }
+
+    @api.model
+    def _by_barcode(self, ours, codes):
+        """({barcode: products}, the same by the barcodes of packagings)."""
+        if not codes:
+            return {}, {}
+        domain = [*ours, ("barcode", "in", list(codes))]
+        packagings = self.env["product.uom"].search(domain)
+        return (
+            self.env["product.product"].search(domain).grouped("barcode"),
+            {barcode: named.product_id for barcode, named in packagings.grouped("barcode").items()},
+        )
+
+    @api.model
+    def _first_named(self, rounds, named):
+        none = self.env["product.product"]
+        for codes in rounds:
+            for by_barcode in named:
+                if products := none.union(*(by_barcode.get(code, none) for code in codes)):
+                    return products
+        return none
+
+    @api.model
+    def _by_reference(self, ours, codes):
         products = self.env["product.product"]
-        for codes in self._product_codes(code, gtin):
-            products = products.search([*ours, ("barcode", "in", codes)], limit=2)
-            if not products:
-                packagings = self.env["product.uom"].search([*ours, ("barcode", "in", codes)], limit=2)
-                products = packagings.product_id
-            if products:
-                break
-        if not products and code:
-            products = products.search([*ours, ("default_code", "=", code)], limit=2)
-        return self._only(products)
+        return products.search([*ours, ("default_code", "in", list(codes))]).grouped("default_code") if codes else {}
 
     @api.model
     def _product_codes(self, code, gtin):
@@ -42,14 +89,15 @@ class WarehouseExceptionResolver(models.AbstractModel):
         short = gtins.short_forms(canonical) if canonical else []
         return list(filter(None, [list(filter(None, [*spellings, gtin, code])), short]))
 
+    # --- Places, documents, lots -------------------------------------------------------------------------------------
+
     @api.model
-    def _location(self, warehouse, code):
-        """The location by barcode, then by full name, then by its own name: first in the device's warehouse."""
+    def _locations(self, warehouse, codes):
+        """{code: location} by barcode, then by full name, then by its own name: first in the device's warehouse."""
         ours = [("company_id", "in", (False, warehouse.company_id.id))]
         here = [*ours, ("id", "child_of", warehouse.view_location_id.id)]
-        locations = self.env["stock.location"]
-        if not code:
-            return locations
+        found = dict.fromkeys(codes, self.env["stock.location"])
+        left = set(filter(None, codes))
         for domain, field in (
             (here, "barcode"),
             (ours, "barcode"),
@@ -57,22 +105,40 @@ class WarehouseExceptionResolver(models.AbstractModel):
             (here, "name"),
             (ours, "name"),
         ):
-            locations = locations.search([*domain, (field, "=", code)], limit=2)
-            if locations:
+            if not left:
                 break
-        return self._only(locations)
+            named = self.env["stock.location"].search([*domain, (field, "in", list(left))]).grouped(field)
+            found |= {code: self._only(locations) for code, locations in named.items()}
+            left -= set(named)
+        return found
 
     @api.model
-    def _picking(self, company, code, product):
-        """The transfer by its own name, then by its source document; what is still to be done goes first."""
-        pickings = self.env["stock.picking"]
-        if not code:
-            return pickings
+    def _pickings(self, company, questions):
+        """{(code, product): transfer} by its own name, then by its source document; what is still to be done goes first."""
+        none = self.env["stock.picking"]
         ours = [("company_id", "=", company.id)]
-        named = pickings.search([*ours, ("name", "=", code)], limit=2)
-        if named:
-            return self._only(named)
-        return self._only_for(pickings.search([*ours, ("origin", "=", code)], limit=_MANY), product)
+        codes = {code for code, _product in questions if code}
+        named = none.search([*ours, ("name", "in", list(codes))]).grouped("name") if codes else {}
+        sources = self._by_source(ours, list(codes - set(named)))
+        return {
+            (code, product): self._only(named[code])
+            if code in named
+            else self._only_for(sources.get(code, none), product)
+            for code, product in questions
+        }
+
+    @api.model
+    def _by_source(self, ours, codes):
+        """{source document: transfers}, of each so many as a person could tell apart."""
+        pickings = self.env["stock.picking"]
+        if not codes:
+            return {}
+        limit = _MANY * len(codes)
+        found = pickings.search([*ours, ("origin", "in", codes)], limit=limit)
+        if len(codes) > 1 and len(found) == limit:
+            # One of them has so many that others may have been cut off.
+            return {code: pickings.search([*ours, ("origin", "=", code)], limit=_MANY) for code in codes}
+        return found.grouped("origin")
 
     @api.model
     def _only_for(self, pickings, product):
@@ -83,31 +149,42 @@ class WarehouseExceptionResolver(models.AbstractModel):
         return self._only(pickings)
 
     @api.model
-    def _lot(self, company, product, lot, serial):
-        """What the product is tracked by goes first; some labels carry both."""
+    def _lots(self, company, questions):
+        """{(product, lot, serial): lot}. What the product is tracked by goes first; some labels carry both."""
         lots = self.env["stock.lot"]
-        if not product:
-            return lots
-        names = (serial, lot) if product.tracking == "serial" else (lot, serial)
-        for name in filter(None, names):
-            domain = [("product_id", "=", product.id), ("name", "=", name), ("company_id", "in", (False, company.id))]
-            if found := self._only(lots.search(domain, limit=2)):
-                return found
-        return lots
+        names = {name for product, *codes in questions if product for name in codes if name}
+        products = lots.product_id.union(*(product for product, *_codes in questions))
+        domain = [
+            ("product_id", "in", products.ids),
+            ("name", "in", list(names)),
+            ("company_id", "in", (False, company.id)),
+        ]
+        known = lots.search(domain).grouped(lambda lot: (lot.product_id, lot.name)) if names else {}
+        found = {}
+        for product, lot, serial in questions:
+            order = (serial, lot) if product.tracking == "serial" else (lot, serial)
+            candidates = (self._only(known.get((product, name), lots)) for name in order)
+            found[product, lot, serial] = next(filter(None, candidates), lots)
+        return found
 
     @api.model
     def _uom(self, product, unit):
         """The product's own unit, or a named one that can be converted to it."""
-        uoms = self.env["uom.uom"]
         if not unit:
             return product.uom_id
         for lang in dict.fromkeys((self.env.lang, "en_US")):
-            named = uoms.with_context(lang=lang).search([("name", "=ilike", escape_psql(unit))])
+            named = self._units_named(lang, unit)
             if product:
                 named = named.filtered(lambda uom: uom._has_common_reference(product.uom_id))
             if named:
-                return self._only(uoms.browse(named.ids))
-        return uoms
+                return self._only(named)
+        return self.env["uom.uom"]
+
+    @api.model
+    @remembered
+    def _units_named(self, lang, unit):
+        uoms = self.env["uom.uom"]
+        return uoms.browse(uoms.with_context(lang=lang).search([("name", "=ilike", escape_psql(unit))]).ids)
 
     @api.model
     def _only(self, records):

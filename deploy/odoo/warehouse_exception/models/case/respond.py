@@ -2,6 +2,8 @@ import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..base.seal import unsealed
 
@@ -31,7 +33,12 @@ class WarehouseExceptionCase(models.Model):
         if not self:
             return
         at = fields.Datetime.now() + delay if delay else False
-        unsealed(self.sudo()).write({"response_due": True, "response_at": at})
+        unmarked = self.filtered(lambda case: not case.response_due or case.response_at != at)
+        unsealed(unmarked.sudo()).write({"response_due": True, "response_at": at})
+        self._trigger_responses(at)
+
+    @api.model
+    def _trigger_responses(self, at=None):
         cron = self.env.ref("warehouse_exception.cron_respond", raise_if_not_found=False)
         if cron:
             cron.sudo()._trigger(at or None)
@@ -48,13 +55,26 @@ class WarehouseExceptionCase(models.Model):
         progress = self.env["ir.cron"]
         progress._commit_progress(remaining=self.search_count(due))
         for case in self.search(due, order="id", limit=AT_ONCE):
-            case = case.try_lock_for_update(allow_referencing=True).filtered_domain(due)
-            if case:
-                case._respond_and_settle()
+            case._unless_busy(lambda case: case.filtered_domain(due)._respond_each())
             if not progress._commit_progress(1):
                 return
         if self.search_count(due, limit=1):
             self.env.ref("warehouse_exception.cron_respond")._trigger()
+
+    def _unless_busy(self, work):
+        """Do `work` with the case, in a transaction of its own. Somebody else is at it: the next run does it."""
+        try:
+            case = self.try_lock_for_update(allow_referencing=True)
+            if case:
+                work(case)
+                self.env.flush_all()
+        except (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, ConcurrencyError):
+            self.env.cr.rollback()
+            _logger.info("Case %s was changed by somebody else: its response waits for the next run.", self.id)
+
+    def _respond_each(self):
+        for case in self:
+            case._respond_and_settle()
 
     def _respond_and_settle(self):
         self.ensure_one()

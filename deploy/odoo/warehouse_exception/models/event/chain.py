@@ -10,7 +10,7 @@ import logging
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...lib.chain import FIRST, NOTHING_BEFORE, Place, number_after
+from ...lib.chain import FIRST, NOTHING_BEFORE, Place, number_before
 from ..base.seal import unsealed
 
 _logger = logging.getLogger(__name__)
@@ -104,30 +104,41 @@ class WarehouseExceptionEvent(models.Model):
         return [Place(*row) for row in rows]
 
     def _join_chain(self):
-        """Note what this event, which has just been stored, shows about its chain. Whole chains cost one query."""
-        self.ensure_one()
+        """Note what these events of one device, which have just been stored, show about its chain. A whole chain costs
+        two queries, however many they are.
+        """
         places = self._places(self._same_place())
-        [own] = (place for place in places if place.id == self.id)
-        if not own.has_before and not own.is_first:
-            unsealed(self).write({"gap_open": True})
+        came = {event.sequence: event.id for event in self.sorted("id", reverse=True)}
+        own = {place.id: place for place in places if place.id in self._ids}
+        # What is behind it in the same request came later, too.
+        gaps = self.filtered(
+            lambda event: not own[event.id].is_first
+            and (not own[event.id].has_before or came.get(number_before(event.sequence), 0) > event.id)
+        )
+        if gaps:
+            unsealed(gaps).write({"gap_open": True})
         self._note_faults(places)
 
     def _same_place(self):
-        """This event, those with its number or its predecessor, and those behind it, which it may have put in doubt."""
+        """These events, those with their numbers or predecessors, and those behind, which they may have put in doubt."""
         self.flush_model(["device_id", "sequence", "prevhash"])
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT %(id)s
-                 UNION (SELECT id FROM warehouse_exception_event
-                         WHERE device_id = %(device)s AND sequence IN %(numbers)s ORDER BY id LIMIT %(limit)s)
-                 UNION (SELECT id FROM warehouse_exception_event
-                         WHERE prevhash = %(prevhash)s AND device_id = %(device)s LIMIT %(limit)s)
+                SELECT unnest(%(ids)s)
+                 UNION
+                SELECT near.id
+                  FROM warehouse_exception_event own,
+                       LATERAL ((SELECT id FROM warehouse_exception_event
+                                  WHERE device_id = own.device_id
+                                    AND sequence IN (own.sequence, lpad((own.sequence::numeric + 1)::text, 20, '0'))
+                                  ORDER BY id LIMIT %(limit)s)
+                                UNION
+                                (SELECT id FROM warehouse_exception_event
+                                  WHERE prevhash = own.prevhash AND device_id = own.device_id LIMIT %(limit)s)) near
+                 WHERE own.id = ANY(%(ids)s)
                 """,
-                id=self.id,
-                device=self.device_id.id,
-                numbers=(self.sequence, number_after(self.sequence)),
-                prevhash=self.prevhash,
+                ids=self.ids,
                 limit=MAX_IN_ONE_PLACE,
             )
         )

@@ -66,4 +66,5 @@ class WarehouseExceptionCase(models.Model):
     @api.depends("event_ids.captured_precision")
     def _compute_captured_precision(self):
         for case in self:
-            case.captured_precision = case.event_ids[:1].captured_precision
+            # That of the first report: the case's own time is its.
+            case.captured_precision = case.event_ids.sorted("id")[:1].captured_precision

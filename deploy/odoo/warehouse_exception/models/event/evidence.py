@@ -52,19 +52,32 @@ class WarehouseExceptionEvidence(models.Model):
     _photo_unique = models.Constraint("UNIQUE(event_id, sha256)", "An event names a photo once.")
 
     @api.model
-    def _expect(self, event, photos):
-        """Make room for the photos that `event` names; those that the device sent before are here at once."""
-        named = {photo.sha256: photo for photo in photos}
+    def _expect(self, named):
+        """Make room for the photos that events name: [(event, photos)]. Those that the device sent before are here."""
         expected = self.create(
             [
-                {"event_id": event.id, "sha256": photo.sha256, "size": photo.size, "media_type": photo.media_type}
-                for photo in named.values()
+                {
+                    "event_id": event.id,
+                    "case_id": event.case_id.id,
+                    "device_id": event.device_id.id,
+                    "company_id": event.company_id.id,
+                    "sha256": photo.sha256,
+                    "size": photo.size,
+                    "media_type": photo.media_type,
+                }
+                for event, photos in named
+                for photo in {photo.sha256: photo for photo in photos}.values()
             ]
         )
-        for evidence in expected:
-            whole = self._of(event.device_id, evidence.sha256)._whole()
-            if whole is not None and len(whole) == evidence.size:
-                evidence._store_or_leave(whole)
+        for device, ours in expected.grouped("device_id").items():
+            known = self.search(
+                [("device_id", "=", device.id), ("sha256", "in", ours.mapped("sha256")), ("complete", "=", True)]
+            )
+            for sha256, sent in known.grouped("sha256").items():
+                whole = sent._whole()
+                for evidence in ours.filtered(lambda photo, of=sha256: photo.sha256 == of):
+                    if whole is not None and len(whole) == evidence.size:
+                        evidence._store_or_leave(whole)
 
     def _store_or_leave(self, whole):
         """The event is stored even if its photo can't be: then it is missing, and the device sends it."""

@@ -63,38 +63,66 @@ class WarehouseExceptionIncident(models.Model):
         )
 
     @api.model
-    def _record(self, device, digest, jws, refused, existing=None):
-        """Keep what was refused and why, once for all the times that it is sent."""
-        same = [("device_id", "=", device.id), ("digest", "=", digest), ("code", "=", refused.code)]
-        if self.search_count(same, limit=1) or self._is_full(device, refused.status):
-            return
-        values = {
+    def _record(self, device, refusals):
+        """Keep what was refused and why, once for all the times that it is sent. `refusals` are
+        (digest, text, Refused, the event that it contradicts or None).
+        """
+        digests = [digest for digest, *_rest in refusals]
+        known = self.search_fetch([("device_id", "=", device.id), ("digest", "in", digests)], ["digest", "code"])
+        kept = {(incident.digest, incident.code) for incident in known}
+        room = {}
+        new = []
+        for digest, text, refused, existing in refusals:
+            if (digest, refused.code) in kept:
+                continue
+            is_conflict = refused.status == "conflict"
+            if is_conflict not in room:
+                room[is_conflict] = self._room(device, is_conflict)
+            if not room[is_conflict]:
+                self._tell_full(device, is_conflict)
+                continue
+            room[is_conflict] -= 1
+            kept.add((digest, refused.code))
+            new.append(self._values(device, digest, text, refused, existing))
+        self._create_once(new)
+
+    @api.model
+    def _values(self, device, digest, text, refused, existing):
+        return {
             "device_id": device.id,
             "status": refused.status,
             "code": refused.code,
             "message": storable(refused.message),
             "event_id": refused.event_id,
             "digest": digest,
-            "jws": storable(jws[:MAX_KEPT_CHARACTERS]),
+            "jws": storable(text[:MAX_KEPT_CHARACTERS]),
             "existing_event_id": existing and existing.id,
         }
-        try:
-            with self.env.cr.savepoint():
-                self.create(values)
-        except UniqueViolation:
-            _logger.debug("Another request kept incident %s at the same time.", digest)
 
     @api.model
-    def _is_full(self, device, status):
-        is_conflict = status == "conflict"
+    def _create_once(self, new):
+        """All of them; where another request keeps one at the same time, the others one by one."""
+        try:
+            with self.env.cr.savepoint():
+                self.create(new)
+        except UniqueViolation:
+            _logger.debug("Another request kept one of %s incidents at the same time.", len(new))
+            for values in new if len(new) > 1 else ():
+                self._create_once([values])
+
+    @api.model
+    def _room(self, device, is_conflict):
+        """How many more are kept until a person has looked."""
         limit = MAX_UNREVIEWED_CONFLICTS if is_conflict else MAX_UNREVIEWED
         unreviewed = [
             ("device_id", "=", device.id),
             ("reviewed_at", "=", False),
             ("status", "=" if is_conflict else "!=", "conflict"),
         ]
-        if self.search_count(unreviewed, limit=limit) < limit:
-            return False
+        return limit - self.search_count(unreviewed, limit=limit)
+
+    @api.model
+    def _tell_full(self, device, is_conflict):
+        limit = MAX_UNREVIEWED_CONFLICTS if is_conflict else MAX_UNREVIEWED
         kind = "conflicts" if is_conflict else "refused events"
         _logger.warning("Device %s has %s %s to review: no more are kept.", device.uuid, limit, kind)
-        return True

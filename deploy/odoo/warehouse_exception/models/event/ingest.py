@@ -1,10 +1,11 @@
 import logging
 from collections import Counter
+from dataclasses import dataclass
 
 from psycopg2 import OperationalError
 from psycopg2.errors import UniqueViolation
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.exceptions import ConcurrencyError
 
 from ...lib import cloud_event, jose
@@ -12,6 +13,8 @@ from ...lib import cloud_event, jose
 _logger = logging.getLogger(__name__)
 
 EVENT_TYP = "event+jws"
+# What two requests may both try to be the first with.
+RACES = ("warehouse_exception_event_event_unique", "warehouse_exception_case_merge_key_unique")
 
 
 class Refused(Exception):
@@ -22,8 +25,19 @@ class Refused(Exception):
         self.code, self.message, self.status, self.event_id = code, message, status, event_id
 
 
+@dataclass
+class Item:
+    """One text of a request: `refused`, or the `event` that the device's own `key` signed."""
+
+    text: str
+    digest: str
+    key: models.Model = None
+    event: cloud_event.Event = None
+    refused: Refused = None
+
+
 class WarehouseExceptionIngest(models.AbstractModel):
-    """From signed texts to cases and receipts: exactly one case for each event, however often it comes."""
+    """From signed texts to cases and receipts: exactly one event of each, however often it comes."""
 
     _name = "warehouse.exception.ingest"
     _description = "Receives signed events"
@@ -31,29 +45,15 @@ class WarehouseExceptionIngest(models.AbstractModel):
     @api.model
     def _receive(self, device, texts):
         """A receipt for each JWS, in order. `device` has proved to be the sender."""
-        return [self._receive_one(device, text) for text in texts]
-
-    @api.model
-    def _receive_one(self, device, text):
-        digest = jose.digest(text)
-        try:
-            key, event = self._verify(device, text)
-        except Refused as refused:
-            return self._refuse(device, digest, text, refused)
-        existing = self.env["warehouse.exception.event"].search(
-            [("device_id", "=", device.id), ("event_id", "=", event.id)]
-        )
-        if existing.digest == digest:
-            return self._receipt(existing, "duplicate")
-        if existing:
-            message = self.env._(
-                "Event %(id)s is here already with other contents, as case %(case)s. Nothing was overwritten.",
-                id=event.id,
-                case=existing.case_id.name,
-            )
-            refused = Refused("conflict", message, "conflict", event.id)
-            return self._refuse(device, digest, text, refused, existing)
-        return self._store(device, key, event, text, digest)
+        items = self._verify_all(device, texts)
+        here = self._already_here(device, items)
+        new = self._store(device, items, here)
+        verdicts = [(item, *self._verdict(item, here, new)) for item in items]
+        self._keep_refused(device, verdicts)
+        missing = self._missing_photos(here.values())
+        receipts = [self._receipt(*verdict, missing) for verdict in verdicts]
+        self.env["warehouse.exception.traffic"]._note(device, Counter(receipt["status"] for receipt in receipts))
+        return receipts
 
     @api.model
     def _foresee(self, device, texts):
@@ -75,8 +75,23 @@ class WarehouseExceptionIngest(models.AbstractModel):
         found |= dict.fromkeys(here.mapped("digest"), "duplicate")
         return Counter(found.get(digest, "new") for digest in ids)
 
+    # --- What is signed ----------------------------------------------------------------------------------------------
+
     @api.model
-    def _verify(self, device, text):
+    def _verify_all(self, device, texts):
+        keys = {}
+        items = []
+        for text in texts:
+            item = Item(text, jose.digest(text))
+            try:
+                item.key, item.event = self._verify(device, text, keys)
+            except Refused as refused:
+                item.refused = refused
+            items.append(item)
+        return items
+
+    @api.model
+    def _verify(self, device, text, keys):
         """The event, if the device's own key signed it. Nothing is read of what isn't signed."""
         if len(text) > cloud_event.MAX_JWS_BYTES:
             raise Refused("bad_jws", f"longer than {cloud_event.MAX_JWS_BYTES} bytes")
@@ -84,165 +99,183 @@ class WarehouseExceptionIngest(models.AbstractModel):
             jws = jose.parse_with_kid(text, EVENT_TYP)
         except jose.JoseError as error:
             raise Refused("bad_jws", str(error)) from error
-        event_id = cloud_event.peek_id(jws.payload)
-        key = self.env["warehouse.exception.device.key"].search([("kid", "=", jws.header["kid"])])
+        key = self._key(jws.header["kid"], keys)
         if not key:
-            raise Refused("unknown_kid", "no device has this key", event_id=event_id)
+            raise Refused("unknown_kid", "no device has this key", event_id=cloud_event.peek_id(jws.payload))
         try:
             jose.verify(jws, key.x)
         except jose.JoseError as error:
-            raise Refused("bad_signature", str(error), event_id=event_id) from error
+            raise Refused("bad_signature", str(error), event_id=cloud_event.peek_id(jws.payload)) from error
         if key.device_id != device:
-            raise Refused("wrong_device", "signed by another device than the request", event_id=event_id)
+            why = "signed by another device than the request"
+            raise Refused("wrong_device", why, event_id=cloud_event.peek_id(jws.payload))
         if key.state == "revoked":
-            raise Refused("revoked_key", "signed by a key that was revoked", event_id=event_id)
-        return key, self._read(device, jws.payload, event_id)
+            why = "signed by a key that was revoked"
+            raise Refused("revoked_key", why, event_id=cloud_event.peek_id(jws.payload))
+        return key, self._read(device, jws.payload)
 
     @api.model
-    def _read(self, device, payload, event_id):
+    def _key(self, kid, keys):
+        """One look-up for all events of a request that one key signed."""
+        if kid not in keys:
+            keys[kid] = self.env["warehouse.exception.device.key"].search([("kid", "=", kid)])
+        return keys[kid]
+
+    @api.model
+    def _read(self, device, payload):
         try:
             event = cloud_event.read(payload)
         except cloud_event.BadEvent as error:
-            raise Refused("bad_event", str(error), event_id=event_id) from error
+            raise Refused("bad_event", str(error), event_id=cloud_event.peek_id(payload)) from error
         except cloud_event.UnknownType as error:
             message = f"this server does not know {error} yet: its addon must be updated"
-            raise Refused("unknown_type", message, "retry", event_id) from error
+            raise Refused("unknown_type", message, "retry", cloud_event.peek_id(payload)) from error
         if event.device != device.uuid:
-            raise Refused("wrong_device", "the source is another device than the request's", event_id=event_id)
+            raise Refused("wrong_device", "the source is another device than the request's", event_id=event.id)
         return event
 
+    # --- What is here and what is new --------------------------------------------------------------------------------
+
     @api.model
-    def _store(self, device, key, event, text, digest):
-        """Write event and case, or nothing of them."""
+    def _already_here(self, device, items):
+        """The stored events with the ids that are told, by id."""
+        told = [item.event.id for item in items if item.event]
+        if not told:
+            return {}
+        stored = self.env["warehouse.exception.event"].search(
+            [("device_id", "=", device.id), ("event_id", "in", told)]
+        )
+        return {event.event_id: event for event in stored}
+
+    @api.model
+    def _store(self, device, items, here):
+        """Store what isn't here yet and add it to `here`; returns the items that were stored.
+
+        All at once; if something fails, one by one, so that the one that it fails on holds up no other.
+        """
+        first = {}
+        for item in items:
+            if item.event and item.event.id not in here:
+                first.setdefault(item.event.id, item)
+        new = list(first.values())
+        if new and self._store_together(device, new, here):
+            return new
+        stored = []
+        for item in items if new else ():
+            if item.event and item.event.id not in here and self._store_alone(device, item, here):
+                stored.append(item)
+        return stored
+
+    @api.model
+    def _store_together(self, device, items, here):
         try:
-            with self.env.cr.savepoint():
-                self._claim(device, event)
-                return self._create(device, key, event, text, digest)
+            here |= self._in_savepoint(device, items)
         except (OperationalError, ConcurrencyError):
             raise  # the whole request is tried again, or answered with "busy"
-        except Exception as error:
-            if self._lost_race(error):
-                # The winner's case is not in this transaction's snapshot and never will be: start over.
-                raise ConcurrencyError(f"event {event.id} was received twice at the same time") from error
+        except Exception:
+            if len(items) > 1:
+                _logger.warning("A batch of device %s could not be stored: one by one.", device.uuid, exc_info=True)
+            return False
+        return True
+
+    @api.model
+    def _store_alone(self, device, item, here):
+        try:
+            here |= self._in_savepoint(device, [item])
+        except (OperationalError, ConcurrencyError):
+            raise
+        except Exception:
             # Some other addon's rule, or a bug: the savepoint undid this event, and the ones behind it must not wait
             # for it. The device keeps it and sends it again.
-            _logger.exception("Event %s of device %s could not be stored.", event.id, device.uuid)
+            _logger.exception("Event %s of device %s could not be stored.", item.event.id, device.uuid)
             message = self.env._("The server failed on this event and logged why. The device keeps the event.")
-            return self._refuse(device, digest, text, Refused("internal", message, "retry", event.id))
+            item.refused = Refused("internal", message, "retry", item.event.id)
+            return False
+        item.refused = None
+        return True
 
     @api.model
-    def _claim(self, device, event):
-        """Of the requests that carry this event right now, one goes on; the others look again when it is done."""
-        self.env.cr.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"{device.id} {event.id}"])
+    def _in_savepoint(self, device, items):
+        """Write all of `items` or nothing of them; returns the events by their ids."""
+        try:
+            with self.env.cr.savepoint():
+                self._claim(f"{device.id} {item.event.id}" for item in items)
+                stored = self.env["warehouse.exception.store"]._store(device, items)
+            return {event.event_id: event for event in stored}
+        except UniqueViolation as error:
+            if error.diag.constraint_name not in RACES:
+                raise
+            # The winner's record is not in this transaction's snapshot and never will be: start over.
+            raise ConcurrencyError("the same was received twice at the same time") from error
+
+    @api.model
+    def _claim(self, names):
+        """Of the requests that carry one of these right now, one goes on; the others look again when it is done.
+
+        In one order for all, and no further than to the first that is taken: two requests with much in common don't
+        keep each other from going on.
+        """
+        self.env.cr.execute(
+            """
+            WITH RECURSIVE claim(n, got) AS (
+                SELECT 0, TRUE
+             UNION ALL
+                SELECT n + 1, pg_try_advisory_xact_lock(hashtextextended((%(names)s::text[])[n + 1], 0))
+                  FROM claim WHERE got AND n < cardinality(%(names)s::text[]))
+            SELECT bool_and(got) FROM claim
+            """,
+            {"names": sorted(names)},
+        )
         if not self.env.cr.fetchone()[0]:
-            raise ConcurrencyError(f"event {event.id} is being received by another request")
+            raise ConcurrencyError("what this request carries is being received by another one")
+
+    # --- Receipts ----------------------------------------------------------------------------------------------------
 
     @api.model
-    def _lost_race(self, error):
-        """The same between two that were not quite at the same time: the constraint has the last word."""
-        return (
-            isinstance(error, UniqueViolation)
-            and error.diag.constraint_name == "warehouse_exception_event_event_unique"
-        )
+    def _verdict(self, item, here, new):
+        """(status, the stored event or None) of an item. One that was refused as "internal" may be here by another."""
+        if item.refused:
+            return item.refused.status, None
+        event = here[item.event.id]
+        if any(item is stored for stored in new):
+            return "created", event
+        return ("duplicate" if event.digest == item.digest else "conflict"), event
 
     @api.model
-    def _create(self, device, key, event, text, digest):
-        now = fields.Datetime.now()
-        case = (
-            self.env["warehouse.exception.case"]
-            .with_context(tracking_disable=True, mail_create_nolog=True)
-            .create({**self._case_values(device, event), "received_at": now})
-        )
-        record = self.env["warehouse.exception.event"].create(
-            {
-                "event_id": event.id,
-                "digest": digest,
-                "jws": text,
-                "device_id": device.id,
-                "key_id": key.id,
-                "case_id": case.id,
-                "event_type": event.kind,
-                "sequence": event.sequence,
-                "prevhash": event.prevhash,
-                "captured_at": event.time.replace(microsecond=0),
-                "received_at": now,
-                **self.env["warehouse.exception.event"]._clock_values(event.clock),
-            }
-        )
-        record._join_chain()
-        self.env["warehouse.exception.scan"].create([self._scan_values(case, scan) for scan in event.scans])
-        self.env["warehouse.exception.evidence"]._expect(record, event.photos)
-        self._log(case.with_context(tracking_disable=False), device, case._classify())
-        return self._receipt(record, "created")
+    def _keep_refused(self, device, verdicts):
+        refusals = []
+        for item, status, event in verdicts:
+            if status == "conflict":
+                message = self.env._(
+                    "Event %(id)s is here already with other contents, as case %(case)s. Nothing was overwritten.",
+                    id=item.event.id,
+                    case=event.case_id.name,
+                )
+                item.refused = Refused("conflict", message, "conflict", item.event.id)
+            if item.refused:
+                refusals.append((item.digest, item.text, item.refused, event))
+        if refusals:
+            self.env["warehouse.exception.incident"]._record(device, refusals)
 
     @api.model
-    def _case_values(self, device, event):
-        item = event.item
+    def _missing_photos(self, events):
+        """The photos that each of `events` still waits for, by event."""
+        photos = self.env["warehouse.exception.evidence"].search([("event_id", "in", [event.id for event in events])])
         return {
-            "exception_type": event.kind,
-            "device_id": device.id,
-            "warehouse_id": device.warehouse_id.id,
-            "captured_at": event.time.replace(microsecond=0),
-            "product_code": item and item.code,
-            "gtin": item and item.gtin,
-            "lot_code": item and item.lot,
-            "serial_code": item and item.serial,
-            "expiry_date": item and item.expiry,
-            "bin_code": event.bin,
-            "document_code": event.document,
-            "operator_badge": event.badge,
-            "unit_code": event.unit,
-            "quantity_expected": float(event.expected or 0),
-            "expected_source": "unknown" if event.expected is None else "event",
-            "quantity_counted": float(event.counted or 0),
-            "is_counted": event.counted is not None,
-            "reason_code": event.reason,
-            "note": event.note,
+            event.id: named.filtered(lambda photo: photo._whole() is None).mapped("sha256")
+            for event, named in photos.grouped("event_id").items()
         }
 
     @api.model
-    def _scan_values(self, case, scan):
+    def _receipt(self, item, status, event, missing):
+        refused, taken = item.refused, status in ("created", "duplicate")
         return {
-            "case_id": case.id,
-            "role": scan.role,
-            "source": scan.source,
-            "at": scan.at.replace(microsecond=0),
-            "raw": scan.raw,
-            "text": scan.text,
-            "kind": scan.kind,
-            "flaws": ", ".join(scan.flaws),
-        }
-
-    @api.model
-    def _log(self, case, device, missing):
-        body = self.env._("Reported by %(device)s.", device=device.name)
-        if missing:
-            body += " " + self.env._("Not known here: %s", "; ".join(missing))
-        case._message_log(body=body)
-
-    @api.model
-    def _receipt(self, event, status):
-        photos = self.env["warehouse.exception.evidence"].search([("event_id", "=", event.id)])
-        return {
-            "id": event.event_id,
-            "digest": event.digest,
+            "id": refused.event_id if refused else item.event.id,
+            "digest": item.digest,
             "status": status,
-            "case": event.case_id.name,
-            "instructions": [],
-            "missing_evidence": photos.filtered(lambda photo: photo._whole() is None).mapped("sha256"),
-            "error": None,
-        }
-
-    @api.model
-    def _refuse(self, device, digest, text, refused, existing=None):
-        self.env["warehouse.exception.incident"]._record(device, digest, text, refused, existing)
-        return {
-            "id": refused.event_id,
-            "digest": digest,
-            "status": refused.status,
-            "case": existing.case_id.name if existing else None,
-            "instructions": [],
-            "missing_evidence": [],
+            "case": event.case_id.name if event else None,
+            "instructions": (event.case_id.instructions or []) if taken else [],
+            "missing_evidence": missing.get(event.id, []) if taken else [],
             # A conflict is a status of its own and has no error code on the wire.
-            "error": None if existing else {"code": refused.code, "message": refused.message},
+            "error": {"code": refused.code, "message": refused.message} if refused and not event else None,
         }

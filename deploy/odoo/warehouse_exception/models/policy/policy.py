@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ..base.remember import remembered
 from ..case.states import KINDS
 
 
@@ -86,14 +87,22 @@ class WarehouseExceptionPolicy(models.Model):
     @api.model
     def _match(self, case):
         """The narrowest policy that fits `case`; none is an empty one, with which everything waits for a person."""
-        domain = [
-            ("exception_type", "=", case.exception_type),
-            ("company_id", "in", (False, case.company_id.id)),
-            ("warehouse_id", "in", (False, case.warehouse_id.id)),
-        ]
         path = [int(step) for step in (case.product_id.categ_id.parent_path or "").split("/") if step]
-        fitting = self.sudo().search(domain).filtered(lambda policy: not policy.categ_id or policy.categ_id.id in path)
+        inside = self._inside(case.exception_type, case.company_id, case.warehouse_id)
+        fitting = inside.filtered(lambda policy: not policy.categ_id or policy.categ_id.id in path)
         return max(fitting, key=lambda policy: policy._narrowness(path), default=fitting)
+
+    @api.model
+    @remembered
+    def _inside(self, kind, company, warehouse):
+        """The policies for `kind` there, of all product categories."""
+        return self.sudo().search(
+            [
+                ("exception_type", "=", kind),
+                ("company_id", "in", (False, company.id)),
+                ("warehouse_id", "in", (False, warehouse.id)),
+            ]
+        )
 
     def _narrowness(self, path):
         depth = path.index(self.categ_id.id) + 1 if self.categ_id else 0
