@@ -26,6 +26,11 @@
         "views/bundle.xml",
         "views/enrolment.xml",
         "views/menu.xml",
+        "data/cron_watch.xml",
+        "data/evidence.xml",
+        "wizard/add_evidence.xml",
+        "views/watch.xml",
+        "views/webhook.xml",
     ],
     "application": True,
 }

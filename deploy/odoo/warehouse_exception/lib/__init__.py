@@ -12,4 +12,5 @@ from . import (
     precision,
     request_token,
     strict_json,
+    webhook,
 )

@@ -1,1 +1,2 @@
 from . import event, scan, evidence, incident, ingest, bundle, chain, clock
+from . import added, retention

@@ -228,8 +228,8 @@ class WarehouseExceptionIngest(models.AbstractModel):
             "digest": event.digest,
             "status": status,
             "case": event.case_id.name,
-            "instructions": [],
-            "missing_evidence": photos.filtered(lambda photo: photo._whole() is None).mapped("sha256"),
+            "instructions": event.case_id.instructions or [],
+            "missing_evidence": photos.filtered(lambda photo: not photo._is_settled()).mapped("sha256"),
             "error": None,
         }
 
