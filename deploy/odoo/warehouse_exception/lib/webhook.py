@@ -32,7 +32,7 @@ class BadUrl(ValueError):
 
 class Reply(NamedTuple):
     status: int
-    body: bytes  # the first bytes of it
+    body: bytes  # the first bytes of it, if it is a refusal
     retry_after: str | None
 
 
@@ -81,15 +81,17 @@ def post(url, headers, body, allow_http=False):
         )
     else:
         connection = http.client.HTTPConnection(parts.hostname, port, timeout=READ_SECONDS)
-    late = threading.Event()
-    clock = threading.Timer(TOTAL_SECONDS, _end, [connection, late])
+    late, held = threading.Event(), []
+    clock = threading.Timer(TOTAL_SECONDS, _end, [connection, held, late])
     clock.daemon = True
     clock.start()
     try:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection.connect()
+        held.append(connection.sock)  # the connection itself forgets it when the answer begins
         connection.request("POST", target, body, headers)
         reply = connection.getresponse()
-        return Reply(reply.status, reply.read(MAX_REPLY_BYTES), reply.headers.get("Retry-After"))
+        return Reply(reply.status, _first_bytes(reply), reply.headers.get("Retry-After"))
     except TimeoutError as error:
         raise Failed("no answer in time") from error
     except (OSError, http.client.HTTPException) as error:
@@ -99,11 +101,22 @@ def post(url, headers, body, allow_http=False):
         connection.close()
 
 
-def _end(connection, late):
+def _first_bytes(reply):
+    """What a refusal says, as far as it comes. Of a success the status is enough."""
+    if 200 <= reply.status < 300:
+        return b""
+    try:
+        return reply.read(MAX_REPLY_BYTES)
+    except (OSError, http.client.HTTPException):
+        return b""
+
+
+def _end(connection, held, late):
     """From another thread: what waits for the socket wakes up."""
     late.set()
-    with contextlib.suppress(OSError, AttributeError):
-        connection.sock.shutdown(socket.SHUT_RDWR)
+    for sock in held or filter(None, [connection.sock]):
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
 
 
 def _words(error):

@@ -14,3 +14,4 @@ from . import (
     test_wire,
     test_hold,
 )
+from . import test_device_cases, test_escalation, test_evidence_kept, test_outbox

@@ -52,9 +52,7 @@ class WarehouseExceptionEvidence(models.Model):
         "warehouse.exception.case",
         compute="_compute_case_id",
         store=True,
-        precompute=True,
         readonly=False,
-        required=True,
         index=True,
         ondelete="restrict",
     )
@@ -74,6 +72,9 @@ class WarehouseExceptionEvidence(models.Model):
         for evidence in self:
             evidence.case_id = evidence.event_id.case_id or evidence.case_id
 
+    _of_something = models.Constraint(
+        "CHECK(event_id IS NOT NULL OR case_id IS NOT NULL)", "Evidence belongs to an event or to a case."
+    )
     _photo_unique = models.Constraint("UNIQUE(event_id, sha256)", "An event names a photo once.")
 
     @api.model
