@@ -91,6 +91,8 @@ def post(url, headers, body, allow_http=False):
         held.append(connection.sock)  # the connection itself forgets it when the answer begins
         connection.request("POST", target, body, headers)
         reply = connection.getresponse()
+        if late.is_set():  # headers that were cut off look like all of them
+            raise TimeoutError
         return Reply(reply.status, _first_bytes(reply), reply.headers.get("Retry-After"))
     except TimeoutError as error:
         raise Failed("no answer in time") from error

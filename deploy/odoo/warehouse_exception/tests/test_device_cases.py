@@ -24,14 +24,18 @@ class TestDeviceCases(ExceptionCommon, HttpCase):
         return reply.json()
 
     def _event(self, **data):
-        return self.handheld.event("overage", item={"code": GTIN_13}, quantity={"expected": "8", "counted": "9"}, **data)
+        return self.handheld.event(
+            "overage", item={"code": GTIN_13}, quantity={"expected": "8", "counted": "9"}, **data
+        )
 
     def _at(self, case, **ago):
         """As if its last change had been then; the events, too."""
         moment = fields.Datetime.now() - timedelta(**ago)
         self.env.flush_all()
         self.env.cr.execute("UPDATE warehouse_exception_case SET write_date = %s WHERE id = %s", [moment, case.id])
-        self.env.cr.execute("UPDATE warehouse_exception_event SET received_at = %s WHERE case_id = %s", [moment, case.id])
+        self.env.cr.execute(
+            "UPDATE warehouse_exception_event SET received_at = %s WHERE case_id = %s", [moment, case.id]
+        )
         self.env.invalidate_all()
 
     def test_a_device_reads_what_became_of_its_reports(self):
@@ -89,7 +93,7 @@ class TestDeviceCases(ExceptionCommon, HttpCase):
         self.assertEqual(len(page["cases"]), 2)
         page = self._page(page["cursor"])
         self.assertEqual(page["cases"], [])
-        case.action_cancel("a mistake")
+        case._step("cancelled", "a mistake")
         self.env.flush_all()
         page = self._page(page["cursor"])
         self.assertEqual([(entry["case"], entry["state"]) for entry in page["cases"]], [(case.name, "cancelled")])
@@ -100,7 +104,9 @@ class TestDeviceCases(ExceptionCommon, HttpCase):
         cursor = self._page()["cursor"]
         later = self._event()
         self.receive(later)
-        event = self.env["warehouse.exception.event"].search([("device_id", "=", self.device.id)], limit=1, order="id desc")
+        event = self.env["warehouse.exception.event"].search(
+            [("device_id", "=", self.device.id)], limit=1, order="id desc"
+        )
         unsealed(event).write({"case_id": case.id})
         self.env.cr.execute("UPDATE warehouse_exception_case SET write_date = now() - interval '2 hours'")
         self.env.invalidate_all()
@@ -134,7 +140,7 @@ class TestDeviceCases(ExceptionCommon, HttpCase):
 
     def test_who_asks_first_gets_what_is_unfinished_and_what_is_fresh(self):
         old, done, fresh = (self.opened(self._event()) for _number in range(3))
-        (done | fresh).action_cancel("a mistake")
+        (done | fresh)._step("cancelled", "a mistake")
         self._at(old, days=400)
         self._at(done, days=400)
         self.assertEqual({entry["case"] for entry in self._page()["cases"]}, {old.name, fresh.name})

@@ -28,7 +28,9 @@ class TestEvidenceKept(ExceptionCommon):
         cls.policy.write({"cause_required": False, "immaterial": "same", "evidence_ids": [(5, 0, 0)]})
 
     def _event(self, **data):
-        return self.handheld.event("overage", item={"code": GTIN_13}, quantity={"expected": "8", "counted": "9"}, **data)
+        return self.handheld.event(
+            "overage", item={"code": GTIN_13}, quantity={"expected": "8", "counted": "9"}, **data
+        )
 
     def _add(self, case, data=PDF, kind="delivery_note", user=None, note=False):
         user = user or self.as_investigate

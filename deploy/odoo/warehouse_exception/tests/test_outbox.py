@@ -123,10 +123,10 @@ class TestPost(BaseCase):
 
     def test_the_whole_body_and_the_headers_arrive(self):
         with receiver() as server:
-            reply = self._post(server, "{\"é\":1}".encode())
+            reply = self._post(server, '{"é":1}'.encode())
         self.assertEqual((reply.status, reply.body), (200, b""))
         [(path, headers, body)] = server.got
-        self.assertEqual((path, headers["X-Test"], body.decode()), ("/hook/secret-path?x=1", "1", "{\"é\":1}"))
+        self.assertEqual((path, headers["X-Test"], body.decode()), ("/hook/secret-path?x=1", "1", '{"é":1}'))
 
     def test_a_redirect_is_an_answer_and_not_followed(self):
         with receiver() as target, receiver((302, {"Location": address(target)}, b"")) as server:
@@ -280,9 +280,7 @@ class TestOutbox(ExceptionCommon):
         self.company.write({"exception_repeat_cases": 1, "exception_repeat_days": 7})
         with receiver() as server:
             self._endpoint(server, on_created=False, on_step=False)
-            case = self.opened(
-                self.handheld.event("overage", item={"code": GTIN_13}, operator={"badge": "B-7"})
-            )
+            case = self.opened(self.handheld.event("overage", item={"code": GTIN_13}, operator={"badge": "B-7"}))
             unsealed(case).write({"open_since": fields.Datetime.now() - timedelta(hours=50)})
             with patch.object(self.env.registry["ir.cron"], "_commit_progress", lambda *args, **kwargs: 1):
                 self.env["warehouse.exception.escalation"]._cron_escalate()
@@ -402,7 +400,9 @@ class TestOutbox(ExceptionCommon):
         with receiver() as server:
             webhook = self._endpoint(server, on_step=False)
             self._case()
-            with patch.object(type(self.deliveries), "try_lock_for_update", lambda records, **_options: records.browse()):
+            with patch.object(
+                type(self.deliveries), "try_lock_for_update", lambda records, **_options: records.browse()
+            ):
                 self.deliver()
             self.assertEqual((server.got, webhook.delivery_ids.state), ([], "waiting"))
 

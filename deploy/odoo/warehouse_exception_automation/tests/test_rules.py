@@ -20,7 +20,9 @@ class TestRules(ExceptionCommon):
         cls.env["base.automation"]._register_hook()
 
     def _opened(self):
-        return self.opened(self.handheld.event("overage", item={"code": GTIN_13}, quantity={"expected": "8", "counted": "5"}))
+        return self.opened(
+            self.handheld.event("overage", item={"code": GTIN_13}, quantity={"expected": "8", "counted": "5"})
+        )
 
     def _mails(self, words):
         return self.env["mail.mail"].search([("subject", "like", words)])

@@ -47,7 +47,7 @@ class Cursor(NamedTuple):
         return cls(began - FIRST_LOOK // _MICROSECOND, began, 0, 0, True)
 
     @classmethod
-    def read(cls, text, now):
+    def parse(cls, text, now):
         """The place in a walk, or the beginning of the next one."""
         try:
             if len(text) > MAX_CURSOR:
@@ -64,7 +64,7 @@ class Cursor(NamedTuple):
             return cls(floor, now, 0, 0, False)
         return cls(*numbers, bool(values.get("every")))
 
-    def write(self, done):
+    def spell(self, done):
         floor = max(self.floor, self.began - OVERLAP // _MICROSECOND) if done else self.floor
         members = [f'"v":1,"floor":{floor},"began":{self.began},"at":{self.at},"last":{self.last}']
         members += ['"done":1'] if done else ['"every":1'] if self.every else []
@@ -82,12 +82,12 @@ class WarehouseExceptionDevice(models.Model):
         """One page of what changed, oldest first, and the cursor for the next call."""
         self.ensure_one()
         now = _micros(self.env.cr.now())
-        cursor = Cursor.read(since, now) if since else Cursor.start(now)
+        cursor = Cursor.parse(since, now) if since else Cursor.start(now)
         rows = self._changed_cases(cursor)
         more, rows = len(rows) > PAGE, rows[:PAGE]
         if rows:
             cursor = cursor._replace(at=_micros(rows[-1][1]), last=rows[-1][0])
-        return {"cases": self._told_cases(rows), "cursor": cursor.write(done=not more), "more": more}
+        return {"cases": self._told_cases(rows), "cursor": cursor.spell(done=not more), "more": more}
 
     def _changed_cases(self, cursor):
         """[(case, when it changed)], one more than a page has. Found by when they changed, not by going through all."""
@@ -157,7 +157,10 @@ class WarehouseExceptionDevice(models.Model):
                 "events": events[case.id],
                 "instructions": case.instructions or [],
                 "missing_evidence": sorted(set(photos[case.id])),
-                "changed": changed[case.id].replace(tzinfo=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "changed": changed[case.id]
+                .replace(tzinfo=UTC)
+                .isoformat(timespec="milliseconds")
+                .replace("+00:00", "Z"),
             }
             for case in cases
         ]

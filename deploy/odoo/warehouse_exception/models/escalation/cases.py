@@ -38,7 +38,9 @@ class WarehouseExceptionEscalation(models.Model):
         waiting = [("policy_id", "=", False), ("state", "=", "needs_mapping")]
         cases = self.env["warehouse.exception.case"].search(waiting, order="id", limit=AT_ONCE)
         cases = cases.try_lock_for_update(allow_referencing=True)
-        for alike in cases.grouped(lambda case: (case.exception_type, case.warehouse_id, case.product_id.categ_id)).values():
+        for alike in cases.grouped(
+            lambda case: (case.exception_type, case.warehouse_id, case.product_id.categ_id)
+        ).values():
             policy = self.env["warehouse.exception.policy"]._match(alike[0])
             for case in alike if policy else ():
                 deadline = fields.Datetime.add(case.received_at, hours=policy.deadline_hours)
@@ -87,10 +89,8 @@ class WarehouseExceptionEscalation(models.Model):
         if trigger == "deadline":
             return SQL("c.deadline_at"), SQL(), SQL("TRUE")
         if trigger == "approval":
-            waiting = SQL(
-                """JOIN LATERAL (SELECT min(a.asked_at) AS asked_at FROM warehouse_exception_approval a
-                                  WHERE a.case_id = c.id AND a.state = 'waiting') a ON TRUE"""
-            )
+            waiting = SQL("""JOIN LATERAL (SELECT min(a.asked_at) AS asked_at FROM warehouse_exception_approval a
+                                  WHERE a.case_id = c.id AND a.state = 'waiting') a ON TRUE""")
             return SQL("a.asked_at"), waiting, SQL("c.state = 'pending_approval'")
         if trigger == "evidence":
             return SQL("c.open_since"), SQL(), SQL("c.state IN %s AND (%s)", UNDECIDED, self._evidence_missing())
@@ -120,12 +120,15 @@ class WarehouseExceptionEscalation(models.Model):
     @api.model
     def _write_down(self, trigger, rows):
         cases = self.env["warehouse.exception.case"].browse(case_id for case_id, _step, _since in rows)
-        cases = cases.try_lock_for_update(allow_referencing=True)
+        steps = self.env["warehouse.exception.policy.escalation"].browse(step_id for _case, step_id, _since in rows)
+        # Each from the whole set, so that one query reads them all.
+        locked = {case.id: case for case in cases.try_lock_for_update(allow_referencing=True)}
+        paths = {step.id: step for step in steps}
         labels = dict(self._fields["trigger"]._description_selection(self.env))
         values = []
         for case_id, step_id, since in rows:
-            case, step = cases.browse(case_id), self.env["warehouse.exception.policy.escalation"].browse(step_id)
-            if case not in cases:
+            case, step = locked.get(case_id), paths[step_id]
+            if not case:
                 continue
             whom = self._whom(case, step)
             values.append(

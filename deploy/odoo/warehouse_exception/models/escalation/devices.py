@@ -36,8 +36,8 @@ class WarehouseExceptionEscalation(models.Model):
             )
         )
         values = []
-        for device_id, last_seen in rows:
-            device = self.env["warehouse.exception.device"].browse(device_id)
+        devices = self.env["warehouse.exception.device"].browse(device_id for device_id, _last_seen in rows)
+        for device, (_device_id, last_seen) in zip(devices, rows, strict=True):
             name = self.env._("%s is silent while other devices of its warehouse report", device.name)
             values.append(self._device_values(device, "silent", name, last_seen, fields.Datetime.to_string(last_seen)))
         self._escalate(values)

@@ -27,10 +27,8 @@ class WarehouseExceptionEscalation(models.Model):
     @api.model
     def _subjects(self):
         """{trigger: (the field of an escalation, the column, joins)}. Bridges may know better."""
-        supplier = SQL(
-            """JOIN stock_picking p ON p.id = c.picking_id
-               JOIN stock_picking_type t ON t.id = p.picking_type_id AND t.code = 'incoming'"""
-        )
+        supplier = SQL("""JOIN stock_picking p ON p.id = c.picking_id
+               JOIN stock_picking_type t ON t.id = p.picking_type_id AND t.code = 'incoming'""")
         return {
             "repeat_product": ("product_id", SQL("c.product_id"), SQL()),
             "repeat_bin": ("location_id", SQL("c.location_id"), SQL()),
@@ -79,8 +77,8 @@ class WarehouseExceptionEscalation(models.Model):
         subjects = self.env[comodel].browse(row[0] for row in rows) if comodel else None
         names = {record.id: record.display_name for record in subjects} if comodel else {}
         values = []
-        for subject, number, first, warehouse_id in rows:
-            warehouse = self.env["stock.warehouse"].browse(warehouse_id)
+        warehouses = self.env["stock.warehouse"].browse(row[3] for row in rows)
+        for (subject, number, first, _warehouse_id), warehouse in zip(rows, warehouses, strict=True):
             whom = self._able(warehouse.exception_lead_id)
             name = self.env._(
                 "%(what)s %(name)s, %(number)s cases in %(days)s days",

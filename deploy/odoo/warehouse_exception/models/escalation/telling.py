@@ -41,7 +41,9 @@ class WarehouseExceptionEscalation(models.Model):
 
     def _in_words(self):
         names = ", ".join(self.user_ids.mapped("name")) or self.env._("nobody, for nobody is named")
-        return self.env._("Escalated (level %(level)s): %(what)s. Told: %(who)s.", level=self.level, what=self.name, who=names)
+        return self.env._(
+            "Escalated (level %(level)s): %(what)s. Told: %(who)s.", level=self.level, what=self.name, who=names
+        )
 
     def _able(self, users):
         """Of `users`, those who may open what they are told of."""

@@ -24,7 +24,9 @@ class WarehouseExceptionEvidence(models.Model):
     added_at = fields.Datetime(readonly=True)
     note = fields.Char(readonly=True)
 
-    _added_unique = models.UniqueIndex("(case_id, sha256) WHERE event_id IS NULL", "This file is with the case already.")
+    _added_unique = models.UniqueIndex(
+        "(case_id, sha256) WHERE event_id IS NULL", "This file is with the case already."
+    )
 
     @api.model
     def _add(self, case, kind, data, note=None):

@@ -81,7 +81,9 @@ class WarehouseExceptionEvidence(models.Model):
     @api.model
     def _retention(self):
         """[(domain, days)]: by policy; a case that never got one is kept as long as its kind's longest."""
-        policies = self.env["warehouse.exception.policy"].with_context(active_test=False).search([])
+        policies = (
+            self.env["warehouse.exception.policy"].with_context(active_test=False).search([("retention_days", ">=", 0)])
+        )
         found = [
             ([("case_id.policy_id", "in", of_these.ids)], days)
             for days, of_these in policies.grouped("retention_days").items()

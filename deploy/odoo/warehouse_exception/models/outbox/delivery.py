@@ -102,7 +102,9 @@ class WarehouseExceptionWebhookDelivery(models.Model):
     @api.model
     def _check_sealed(self):
         if not is_unsealed(self.env):
-            raise AccessError(self.env._("What is told to others is written by the outbox only. Use the button 'Resend'."))
+            raise AccessError(
+                self.env._("What is told to others is written by the outbox only. Use the button 'Resend'.")
+            )
 
     @api.autovacuum
     def _gc_delivered(self):

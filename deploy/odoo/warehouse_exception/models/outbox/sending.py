@@ -75,7 +75,9 @@ class WarehouseExceptionWebhookDelivery(models.Model):
 
     def _in_words(self, reply):
         if 300 <= reply.status < 400:
-            return self.env._("It answered with a redirect, which is not followed. Set the new address on the endpoint.")
+            return self.env._(
+                "It answered with a redirect, which is not followed. Set the new address on the endpoint."
+            )
         return storable(reply.body.decode(errors="replace"))[:SHOWN] or self.env._("It answered without a word.")
 
     def _note_failure(self, noted, why, reply):
@@ -83,7 +85,10 @@ class WarehouseExceptionWebhookDelivery(models.Model):
         parked = noted["tries"] >= MAX_TRIES or (reply is not None and reply.status == 410)
         if parked:
             _logger.warning(
-                "Delivery %s to endpoint %s is parked after %s tries.", self.message_id, self.webhook_id.id, noted["tries"]
+                "Delivery %s to endpoint %s is parked after %s tries.",
+                self.message_id,
+                self.webhook_id.id,
+                noted["tries"],
             )
             unsealed(self).write({**noted, "state": "parked"})
         else:

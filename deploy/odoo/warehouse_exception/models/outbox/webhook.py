@@ -26,7 +26,9 @@ class WarehouseExceptionWebhook(models.Model):
     company_id = fields.Many2one(
         "res.company", required=True, index=True, default=lambda self: self.env.company, ondelete="restrict"
     )
-    url = fields.Char("Address", required=True, help="https://... Treat it as a secret: whoever knows it can post there.")
+    url = fields.Char(
+        "Address", required=True, help="https://... Treat it as a secret: whoever knows it can post there."
+    )
     on_created = fields.Boolean("New cases", default=True, tracking=True)
     on_step = fields.Boolean("Steps of cases", default=True, tracking=True)
     on_escalated = fields.Boolean("Escalations", default=True, tracking=True)
