@@ -95,7 +95,7 @@ class WarehouseExceptionEscalation(models.Model):
         if trigger == "evidence":
             return SQL("c.open_since"), SQL(), SQL("c.state IN %s AND (%s)", UNDECIDED, self._evidence_missing())
         quarantined = self._quarantined()
-        return quarantined and (SQL("c.open_since"), SQL(), SQL("c.id IN %s", quarantined.subselect()))
+        return quarantined and (self._quarantined_since(), SQL(), SQL("c.id IN %s", quarantined.subselect()))
 
     @api.model
     def _evidence_missing(self):
@@ -116,6 +116,11 @@ class WarehouseExceptionEscalation(models.Model):
         if field is None or not (field.store or field.search):
             return None
         return cases._search([("quarantine_open", ">", 0)])
+
+    @api.model
+    def _quarantined_since(self):
+        field = self.env["warehouse.exception.case"]._fields.get("quarantine_since")
+        return SQL("COALESCE(c.quarantine_since, c.open_since)") if field and field.store else SQL("c.open_since")
 
     @api.model
     def _write_down(self, trigger, rows):
