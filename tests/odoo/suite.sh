@@ -13,7 +13,8 @@ set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CHECKOUT=$(cd "$HERE/../.." && pwd)
 ROOT_SH=$HERE/root.sh
-ADDONS=warehouse_exception,warehouse_exception_purchase,warehouse_exception_sale,warehouse_exception_hr,warehouse_exception_maintenance
+ADDONS=warehouse_exception,warehouse_exception_purchase,warehouse_exception_sale,warehouse_exception_hr
+ADDONS+=,warehouse_exception_maintenance,warehouse_exception_automation,warehouse_exception_account
 DB=tallyman_road
 WORK=$(mktemp -d)
 

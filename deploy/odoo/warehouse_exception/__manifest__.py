@@ -34,6 +34,11 @@
         "wizard/settle_claim.xml",
         "views/claim.xml",
         "views/count.xml",
+        "data/cron_watch.xml",
+        "data/evidence.xml",
+        "wizard/add_evidence.xml",
+        "views/watch.xml",
+        "views/webhook.xml",
     ],
     "application": True,
 }

@@ -7,6 +7,7 @@ from odoo.http import request
 
 from ..lib import cloud_event, coding, enrolment, request_token
 from ..lib.strict_json import JsonError, loads_object
+from ..models.device.cases import BadCursor
 from ..models.device.device import Revoked
 from ..models.device.enrolment import CodeInvalid
 from ..models.event.evidence import NotStored
@@ -122,6 +123,16 @@ class DeviceApi(http.Controller):
             raise Refusal.unknown_evidence()
         received, size = progress
         return json_reply({}, headers=[("Upload-Offset", str(received)), ("Upload-Length", str(size))])
+
+    @_route("cases", "GET", 0)
+    def cases(self, since=None, **_query):
+        device = self._device()
+        try:
+            page = device._cases_page(since)
+        except BadCursor as error:
+            raise Refusal.bad_request("This cursor is not one of ours. Ask again without `since`.") from error
+        device._touch()
+        return json_reply({**page, "server_time": server_time()})
 
     # --- What the calls share ---------------------------------------------------------------------------------------
 

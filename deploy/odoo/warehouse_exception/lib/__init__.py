@@ -13,4 +13,5 @@ from . import (
     quantity,
     request_token,
     strict_json,
+    webhook,
 )

@@ -15,6 +15,7 @@ FACTS = frozenset(
     step_ids state_since approval_ids policy_id deadline_at amount_at_stake override_reason failure
     response_due response_at response_tries instructions merge_key repeats_told_at
     quarantine_open quarantine_since quarantine_waived
+    legal_hold open_since escalation_ids
     """.split()
 )
 QUANTITY = {"digits": 0, "readonly": True}  # exactly as reported: no rounding to a unit's precision
@@ -116,8 +117,9 @@ class WarehouseExceptionCase(models.Model):
     @api.depends("evidence_ids.complete")
     def _compute_photos(self):
         for case in self:
-            case.photo_count = len(case.evidence_ids)
-            case.photo_received_count = len(case.evidence_ids.filtered("complete"))
+            reported = case.evidence_ids.filtered("event_id")
+            case.photo_count = len(reported)
+            case.photo_received_count = len(reported.filtered("complete"))
             case.photo_summary = False
             if case.photo_count:
                 case.photo_summary = self.env._(

@@ -1,1 +1,2 @@
 from . import device, key, enrolment, chain
+from . import cases

@@ -103,8 +103,7 @@ class WarehouseExceptionBundle(models.Model):
         complete = self.env["warehouse.exception.evidence"].search(
             [("device_id", "=", device.id), ("sha256", "in", wanted), ("complete", "=", True)]
         )
-        once = {evidence.sha256: evidence for evidence in complete}
-        here = [sha256 for sha256, evidence in once.items() if evidence._whole()]
+        here = [sha256 for sha256, evidence in complete.grouped("sha256").items() if evidence._is_settled()]
         return {**counts, "photo_new": len(set(wanted) - set(here))}
 
     @api.model

@@ -11,6 +11,14 @@ from ..base.seal import unsealed
 
 _logger = logging.getLogger(__name__)
 
+KINDS_OF_EVIDENCE = [
+    ("photo", "Photo"),
+    ("delivery_note", "Delivery note"),
+    ("carrier_note", "Carrier's note"),
+    ("label", "Label"),
+    ("inspection_record", "Inspection record"),
+]
+
 
 class NotStored(Exception):
     """The server's filestore is full or damaged. Nothing was kept of this piece; the text is the system's own."""
@@ -25,7 +33,8 @@ class Outcome:
 
 
 class WarehouseExceptionEvidence(models.Model):
-    """A photo that an event names by its hash. It arrives after the event, in pieces if need be.
+    """A photo that an event names by its hash. It arrives after the event, in pieces if need be. What people add to a
+    case is here, too (`added.py`), and so is what was removed (`retention.py`).
 
     A device deletes its copy when it hears that a photo is here. So that is never said by the rows alone, which a
     database restored without its filestore has, too: the bytes are read and hashed for each such answer. A photo of
@@ -38,10 +47,18 @@ class WarehouseExceptionEvidence(models.Model):
     _rec_name = "sha256"
     _order = "id"
 
-    event_id = fields.Many2one("warehouse.exception.event", required=True, index=True, ondelete="restrict")
-    case_id = fields.Many2one(related="event_id.case_id", store=True, index=True)
+    event_id = fields.Many2one("warehouse.exception.event", index=True, ondelete="restrict")
+    case_id = fields.Many2one(
+        "warehouse.exception.case",
+        compute="_compute_case_id",
+        store=True,
+        readonly=False,
+        index=True,
+        ondelete="restrict",
+    )
     device_id = fields.Many2one(related="event_id.device_id", store=True)
-    company_id = fields.Many2one(related="event_id.company_id", store=True)
+    company_id = fields.Many2one(related="case_id.company_id", store=True)
+    kind = fields.Selection(KINDS_OF_EVIDENCE, default="photo", required=True)
     sha256 = fields.Char("SHA-256", required=True, index=True)
     size = fields.Integer("Expected bytes", required=True)
     media_type = fields.Char(required=True)
@@ -49,6 +66,15 @@ class WarehouseExceptionEvidence(models.Model):
     complete = fields.Boolean(default=False)
     attachment_id = fields.Many2one("ir.attachment", ondelete="restrict")
 
+    @api.depends("event_id.case_id")
+    def _compute_case_id(self):
+        """What no event names was added to a case by somebody, and stays with it."""
+        for evidence in self:
+            evidence.case_id = evidence.event_id.case_id or evidence.case_id
+
+    _of_something = models.Constraint(
+        "CHECK(event_id IS NOT NULL OR case_id IS NOT NULL)", "Evidence belongs to an event or to a case."
+    )
     _photo_unique = models.Constraint("UNIQUE(event_id, sha256)", "An event names a photo once.")
 
     @api.model
@@ -101,12 +127,24 @@ class WarehouseExceptionEvidence(models.Model):
         named = self._of(device, sha256)
         if not named:
             return None
-        whole = named._whole()
-        return (len(named[0]._held()), named[0].size) if whole is None else (len(whole), len(whole))
+        wanted = named._wanted()
+        if not wanted:
+            return named[0].size, named[0].size
+        whole = wanted._whole()
+        return (len(wanted[0]._held()), wanted[0].size) if whole is None else (len(whole), len(whole))
+
+    def _wanted(self):
+        """Those that a device is to send, or has sent. What was removed on purpose is not asked for again."""
+        return self.filtered(lambda evidence: not evidence.removed_at)
+
+    def _is_settled(self):
+        """Whether the device may let go of the photo that these rows name: it is here, or it was removed on purpose."""
+        wanted = self._wanted()
+        return not wanted or wanted._whole() is not None
 
     def _whole(self):
         """The bytes of the photo that these rows name, or None. They were read and hashed just now."""
-        return self.filtered("complete")[:1]._held() or None
+        return self._wanted().filtered("complete")[:1]._held() or None
 
     def _held(self):
         """The bytes that are really here, past the cache; none, if they are not those that were received."""
@@ -122,10 +160,13 @@ class WarehouseExceptionEvidence(models.Model):
         named = self._of(device, sha256)
         if not named:
             return Outcome("unknown")
-        if (whole := named._whole()) is not None:
+        wanted = named._wanted()
+        if not wanted:
+            return Outcome("complete", named[0].size)
+        if (whole := wanted._whole()) is not None:
             return Outcome("complete", len(whole))
         # Two events may name one photo: the first collects the pieces for both.
-        return named[0]._append(offset, length, data, named)
+        return wanted[0]._append(offset, length, data, wanted)
 
     def _append(self, offset, length, data, named):
         held = self._held()

@@ -262,7 +262,7 @@ class WarehouseExceptionIngest(models.AbstractModel):
         """The photos that each of `events` still waits for, by event."""
         photos = self.env["warehouse.exception.evidence"].search([("event_id", "in", [event.id for event in events])])
         return {
-            event.id: named.filtered(lambda photo: photo._whole() is None).mapped("sha256")
+            event.id: named.filtered(lambda photo: not photo._is_settled()).mapped("sha256")
             for event, named in photos.grouped("event_id").items()
         }
 

@@ -1,1 +1,2 @@
 from . import cause, kind, team, policy, matrix, product, warehouse
+from . import evidence

@@ -1,0 +1,1 @@
+from . import path, escalation, telling, cases, findings, devices, settings

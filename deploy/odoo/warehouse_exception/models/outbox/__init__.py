@@ -1,0 +1,1 @@
+from . import webhook, delivery, sending, announcing
