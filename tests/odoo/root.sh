@@ -5,31 +5,39 @@
 #   root.sh pg                   start a private PostgreSQL on loopback
 #   root.sh template             make the database that every other one is copied from; prints its name
 #   root.sh init DB MODULES      (re)create DB from the template and install MODULES (comma-separated)
+#   root.sh copy DB FROM         (re)create DB as a copy of FROM
+#   root.sh drop DB...           remove databases with their files
+#   root.sh update DB MODULES    update MODULES in DB
 #   root.sh has DB               succeed if there is such a database
 #   root.sh run DB PORT [ARGS]   serve DB on 127.0.0.1:PORT in the foreground; ARGS go to odoo
 #   root.sh shell DB             run the Python on standard input with Odoo's env
 #   root.sh test DB MODULES      (re)create DB, run the addons' own tests, print "N passed, M failed"
 #   root.sh again DB MODULES TAGS  the quick loop: update MODULES in DB (made if missing) and run what TAGS name, as
 #                                in Odoo's --test-tags: /warehouse_exception:TestLife.test_x
+#   root.sh oca                  fetch the OCA's addons that bridges are tested with; prints where they are
 #   root.sh is-up                succeed if the PostgreSQL runs
 #   root.sh down                 stop the PostgreSQL, unmount what is left
 #
 # Each step makes the ones that it needs, so `root.sh test exc warehouse_exception` is enough in a fresh clone.
 # The addons are those of the checkout that this script stands in (deploy/odoo), seen read-only. Sign in as admin/admin.
+# Where a module is asked for that needs the OCA's addons, those come along (oca.sh).
 #
 # Settings, with what they are when unset:
 #   TALLYMAN_CACHE    ~/.cache/tallyman       the root is made in there
 #   TALLYMAN_PG_DIR   /var/tmp/tallyman-pg    the databases (not below a home: the postgres user can't enter those)
 #   TALLYMAN_PG_PORT  5544
+#   TALLYMAN_MODULES  those of STOCK_MODULES  what the template has; another list makes another template
+#   TALLYMAN_ADDONS   deploy/odoo             other addons than the checkout's: those of an earlier release
 set -euo pipefail
 
 # Raise RECIPE when build() changes: an older root is then thrown away and made again.
 RECIPE=1 SUITE=trixie
 # The stock modules that the addons and their bridges meet. Changing the list makes a new template.
 STOCK_MODULES=stock,purchase_stock,sale_stock,product_expiry,hr,barcodes_gs1_nomenclature,base_automation,maintenance
+STOCK_MODULES=${TALLYMAN_MODULES:-$STOCK_MODULES}
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-ADDONS=$(cd "$HERE/../../deploy/odoo" && pwd)
+ADDONS=$(cd "${TALLYMAN_ADDONS:-$HERE/../../deploy/odoo}" && pwd)
 CACHE=${TALLYMAN_CACHE:-$HOME/.cache/tallyman}
 ROOT=$CACHE/odoo-root
 STAMP=$ROOT/.tallyman-recipe
@@ -39,6 +47,8 @@ FILESTORE=$ROOT/var/lib/odoo/filestore
 
 # shellcheck disable=SC1091 # it stands beside this file
 source "$HERE/serving.sh"
+# shellcheck disable=SC1091 # it stands beside this file
+source "$HERE/oca.sh"
 
 say() { printf 'root.sh: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -48,7 +58,8 @@ die() { say "$*"; exit 1; }
 become_root() {
   ((EUID == 0)) && return
   say "chroot and mount need root: asking sudo."
-  exec sudo -- env TALLYMAN_CACHE="$CACHE" TALLYMAN_PG_DIR="$PG_DIR" TALLYMAN_PG_PORT="$PG_PORT" "$HERE/root.sh" "$@"
+  exec sudo -- env TALLYMAN_CACHE="$CACHE" TALLYMAN_PG_DIR="$PG_DIR" TALLYMAN_PG_PORT="$PG_PORT" \
+    TALLYMAN_ADDONS="$ADDONS" TALLYMAN_MODULES="$STOCK_MODULES" "$HERE/root.sh" "$@"
 }
 
 need() { # COMMAND-OR-FILE PACKAGE WHY
@@ -75,16 +86,21 @@ in_root() { # USER COMMAND...
   # shellcheck disable=SC2016 # $1 and $2 belong to the inner shell
   exec unshare --mount -- bash -c '
     set -e
-    root=$1 addons=$2 user=$3; shift 3
+    root=$1 addons=$2 oca=$3 user=$4; shift 4
     mount -t proc proc "$root/proc"
     mount --bind /dev "$root/dev"
     mkdir -p "$root/mnt/addons"
     mount --bind "$addons" "$root/mnt/addons"
     mount -o remount,bind,ro "$root/mnt/addons"
+    mkdir -p "$root/mnt/oca"
+    if [[ -d $oca ]]; then
+      mount --bind "$oca" "$root/mnt/oca"
+      mount -o remount,bind,ro "$root/mnt/oca"
+    fi
     cd /
     exec chroot --userspec="$user" "$root" /usr/bin/env -i HOME=/var/lib/odoo LANG=C.UTF-8 \
       PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"
-  ' in_root "$ROOT" "$ADDONS" "$@"
+  ' in_root "$ROOT" "$ADDONS" "$OCA/addons" "$@"
 }
 
 # --- The root -----------------------------------------------------------------------------------------------------
@@ -197,8 +213,10 @@ forget_stale_pid() { # DATA
 
 # Odoo's command with what every call shares; becomes Odoo.
 odoo() { # COMMAND DB ARGS...
+  local paths=/usr/lib/python3/dist-packages/odoo/addons,/mnt/addons
+  if oca_is_here; then paths+=,/mnt/oca; fi
   in_root odoo:odoo odoo "$1" --database "$2" --db-filter "^$2\$" --db_host 127.0.0.1 --db_port "$PG_PORT" \
-    --db_user odoo --addons-path /usr/lib/python3/dist-packages/odoo/addons,/mnt/addons --data-dir /var/lib/odoo \
+    --db_user odoo --addons-path "$paths" --data-dir /var/lib/odoo \
     --http-interface 127.0.0.1 "${@:3}"
 }
 
@@ -230,28 +248,53 @@ template() {
   sql postgres "ALTER DATABASE \"${name}_new\" RENAME TO \"$name\""
 }
 
-copy_template() { # DB
-  local name
-  name=$(template_name)
+copy_template() { copy_db "$1" "$(template_name)"; }
+
+copy_db() { # DB FROM
   drop_db "$1"
-  sql postgres "CREATE DATABASE \"$1\" TEMPLATE \"$name\" OWNER odoo"
+  sql postgres "CREATE DATABASE \"$1\" TEMPLATE \"$2\" OWNER odoo"
   # The filestore is named by content and never written in place, so the copy may share its files.
-  cp -al "$FILESTORE/$name" "$FILESTORE/$1"
+  cp -al "$FILESTORE/$2" "$FILESTORE/$1"
   # A copy is another database, and the audience of the devices' tokens is made of this id.
   sql "$1" "UPDATE ir_config_parameter SET value = gen_random_uuid()::text WHERE key = 'database.uuid'"
 }
 
-ready() {
+ready() { # MODULES
   locked odoo-root build
   locked odoo-pg pg
   locked odoo-template template
+  if needs_oca "${1:-}"; then locked odoo-oca oca; fi
 }
 
 init() { # DB MODULES
   check_name "$1"
-  ready
+  ready "$2"
   copy_template "$1"
   (odoo server "$1" --init "$2" --stop-after-init --no-http --log-level warn)
+}
+
+copy() { # DB FROM
+  check_name "$1"
+  locked odoo-root build
+  locked odoo-pg pg
+  db_exists "$2" || die "there is no database $2 to copy."
+  copy_db "$1" "$2"
+}
+
+drop() { # DB...
+  local db
+  locked odoo-root build
+  locked odoo-pg pg
+  for db in "$@"; do
+    check_name "$db"
+    drop_db "$db"
+  done
+}
+
+update() { # DB MODULES
+  check_name "$1"
+  ready "$2"
+  (odoo server "$1" --update "$2" --stop-after-init --no-http --log-level warn)
 }
 
 run() { # DB PORT ARGS...
@@ -281,27 +324,28 @@ shell() { # DB
 
 run_tests() { # DB MODULES
   check_name "$1"
-  ready
+  ready "$2"
   copy_template "$1"
-  tests_in "$1" --init "$2" "/${2//,/,/}"
+  tests_in "$1" "/${2//,/,/}" --init "$2"
 }
 
 run_again() { # DB MODULES TAGS
   check_name "$1"
-  ready
-  if db_exists "$1"; then tests_in "$1" --update "$2" "$3"; else
+  ready "$2"
+  # Those that are not installed yet are installed, the others updated.
+  if db_exists "$1"; then tests_in "$1" "$3" --init "$2" --update "$2"; else
     copy_template "$1"
-    tests_in "$1" --init "$2" "$3"
+    tests_in "$1" "$3" --init "$2"
   fi
 }
 
-tests_in() { # DB --init|--update MODULES TAGS
+tests_in() { # DB TAGS ARGS...
   local log port status=0
   port=$(free_port 8169 8199)
   log=$(mktemp)
   # shellcheck disable=SC2064 # the name of now
   trap "rm -f '$log'" EXIT
-  (odoo server "$1" "$2" "$3" --test-tags "$4" --stop-after-init --workers 0 --max-cron-threads 0 \
+  (odoo server "$1" "${@:3}" --test-tags "$2" --stop-after-init --workers 0 --max-cron-threads 0 \
     --http-port "$port") 2>&1 | tee "$log" >&2 || status=$?
   verdict "$log" "$status"
 }
@@ -345,10 +389,10 @@ main() {
       is_up
       exit
       ;;
-    build | pg | template | down) ;;
-    init | run | test) enough=2 ;;
+    build | pg | template | oca | down) ;;
+    init | run | test | copy | update) enough=2 ;;
     again) enough=3 ;;
-    shell | has) enough=1 ;;
+    shell | has | drop) enough=1 ;;
     *) usage ;;
   esac
   (($# > enough)) || usage
@@ -358,8 +402,12 @@ main() {
     build) locked odoo-root build ;;
     pg) locked odoo-pg pg ;;
     template) ready && template_name ;;
+    oca) locked odoo-oca oca && echo "$OCA/addons" ;;
     init) init "$@" ;;
     run) run "$@" ;;
+    copy) copy "$@" ;;
+    drop) drop "$@" ;;
+    update) update "$@" ;;
     has) has "$@" ;;
     shell) shell "$@" ;;
     test) run_tests "$@" ;;

@@ -39,6 +39,7 @@
         "wizard/add_evidence.xml",
         "views/watch.xml",
         "views/webhook.xml",
+        "views/bridge.xml",
     ],
     "application": True,
 }
