@@ -1,1 +1,1 @@
-from . import import_bundle, issue_code
+from . import import_bundle, issue_code, propose, reason, report

@@ -1,1 +1,1 @@
-from . import approval, deciding
+from . import approval, deciding, look

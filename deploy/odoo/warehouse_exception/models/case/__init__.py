@@ -1,1 +1,1 @@
-from . import roles, case, references, resolver, step, life, stake, plan, respond
+from . import roles, case, references, resolver, step, life, stake, plan, respond, look, manual

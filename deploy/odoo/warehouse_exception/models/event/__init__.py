@@ -1,1 +1,1 @@
-from . import event, scan, evidence, incident, ingest, bundle, chain, clock
+from . import event, scan, evidence, incident, ingest, bundle, chain, clock, manual
