@@ -33,6 +33,8 @@
         "views/bundle.xml",
         "views/enrolment.xml",
         "views/menu.xml",
+        "views/report.xml",
+        "views/settings.xml",
     ],
     "assets": {"web.assets_backend": ["warehouse_exception/static/src/scss/*.scss"]},
     "application": True,

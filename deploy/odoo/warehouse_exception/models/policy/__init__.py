@@ -1,1 +1,1 @@
-from . import cause, kind, team, policy, matrix, product, warehouse
+from . import cause, kind, team, policy, matrix, product, warehouse, settings
