@@ -36,6 +36,7 @@
         "views/report.xml",
         "views/settings.xml",
     ],
+    "demo": ["demo/demo.xml"],
     "assets": {"web.assets_backend": ["warehouse_exception/static/src/scss/*.scss"]},
     "application": True,
 }

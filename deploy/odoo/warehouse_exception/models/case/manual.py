@@ -1,3 +1,5 @@
+import re
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -57,6 +59,7 @@ class WarehouseExceptionCase(models.Model):
                     "captured_at": now,
                     "received_at": now,
                     "expected_source": "person" if expected else "unknown",
+                    "reason_code": self._reason_code(values.get("reason_code")),
                     **self._report_codes(values),
                 }
             )
@@ -66,6 +69,11 @@ class WarehouseExceptionCase(models.Model):
         case._keep_photos(photos)
         case._classify()
         return case.with_env(self.env)
+
+    @api.model
+    def _reason_code(self, text):
+        """A reason as the devices spell theirs, so that both are counted together: 'Box crushed' is box_crushed."""
+        return re.sub(r"[^a-z0-9]+", "_", (text or "").lower()).strip("_")[:40] or False
 
     @api.model
     def _report_codes(self, values):

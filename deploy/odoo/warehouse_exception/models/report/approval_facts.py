@@ -13,6 +13,7 @@ class WarehouseExceptionReportApproval(models.Model):
     _auto = False
     _order = "asked_at desc"
     _rec_name = "case_id"
+    _depends = {"warehouse.exception.approval": ["state", "decided_at", "amount"]}
 
     case_id = fields.Many2one("warehouse.exception.case", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)

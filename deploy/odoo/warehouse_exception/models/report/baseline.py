@@ -164,7 +164,9 @@ class WarehouseExceptionBaselineLine(models.Model):
     _order = "baseline_id, sequence, id"
     _rec_name = "figure"
 
-    baseline_id = fields.Many2one("warehouse.exception.baseline", required=True, index=True, ondelete="cascade")
+    baseline_id = fields.Many2one(
+        "warehouse.exception.baseline", "Belongs to", required=True, index=True, ondelete="restrict"
+    )
     company_id = fields.Many2one(related="baseline_id.company_id", store=True)
     sequence = fields.Integer()
     figure = fields.Selection(

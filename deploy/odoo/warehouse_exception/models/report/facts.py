@@ -15,6 +15,10 @@ class WarehouseExceptionReport(models.Model):
     _auto = False
     _order = "received_at desc"
     _rec_name = "case_id"
+    _depends = {
+        "warehouse.exception.case": ["state", "deadline_at", "ended_at", "amount_at_stake", "reason_code", "cause_id"],
+        "warehouse.exception.action": ["state", "amount"],
+    }
 
     case_id = fields.Many2one("warehouse.exception.case", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)

@@ -16,6 +16,7 @@ class WarehouseExceptionPareto(models.Model):
     _auto = False
     _order = "rank"
     _rec_name = "reason_code"
+    _depends = {"warehouse.exception.case": ["reason_code", "location_id", "picking_id", "amount_at_stake"]}
 
     company_id = fields.Many2one("res.company", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
