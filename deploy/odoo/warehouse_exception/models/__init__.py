@@ -1,5 +1,17 @@
-from . import base, device, case, event, policy, response, approval, hold, stock
-from . import base, device, case, event, policy, response, approval, stock, hold
-from . import claim
-from . import base, device, case, event, policy, response, approval, stock, hold, escalation, outbox
-from . import bridge
+from . import (
+    base,
+    device,
+    case,
+    event,
+    policy,
+    response,
+    approval,
+    hold,
+    stock,
+    claim,
+    escalation,
+    outbox,
+    bridge,
+    report,
+    demo,
+)

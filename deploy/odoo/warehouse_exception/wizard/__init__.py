@@ -1,3 +1,1 @@
-from . import import_bundle, issue_code
-from . import settle_claim
-from . import add_evidence
+from . import import_bundle, issue_code, settle_claim, add_evidence, propose, reason, report

@@ -1,2 +1,1 @@
-from . import case, resolver
-from . import reporter
+from . import case, resolver, reporter

@@ -1,3 +1,1 @@
-from . import case, resolver, supplier_return
-from . import case, resolver
-from . import receiving, claim, order
+from . import case, resolver, supplier_return, receiving, claim, order

@@ -1,3 +1,1 @@
-from . import case, resolver
-from . import credit
-from . import case, resolver, sale_order, tell
+from . import case, resolver, credit, sale_order, tell

@@ -1,1 +1,1 @@
-from . import approval, deciding, counting
+from . import approval, deciding, counting, look

@@ -1,1 +1,15 @@
-from . import roles, case, references, resolver, prepare, step, life, stake, plan, respond, merge
+from . import (
+    roles,
+    case,
+    references,
+    resolver,
+    prepare,
+    step,
+    life,
+    stake,
+    plan,
+    respond,
+    merge,
+    look,
+    manual,
+)

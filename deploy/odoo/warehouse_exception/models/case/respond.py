@@ -108,7 +108,8 @@ class WarehouseExceptionCase(models.Model):
         policy = self.env["warehouse.exception.policy"]._match(self)
         values = {"policy_id": policy.id}
         if not self.deadline_at:
-            values["deadline_at"] = self.received_at + timedelta(hours=policy.deadline_hours)
+            hours = policy.deadline_hours or self.company_id.exception_deadline_hours
+            values["deadline_at"] = self.received_at + timedelta(hours=hours)
         unsealed(self).write(values)
         if not self.user_id:
             self.user_id = policy._owner(self)

@@ -1,2 +1,1 @@
-from . import device, key, enrolment, chain
-from . import cases
+from . import device, key, enrolment, chain, cases

@@ -1,3 +1,17 @@
-from . import event, scan, evidence, incident, ingest, bundle, chain, clock, facts, repeat, store, traffic
-from . import event, scan, evidence, incident, ingest, bundle, chain, clock
-from . import added, retention
+from . import (
+    event,
+    scan,
+    evidence,
+    incident,
+    ingest,
+    bundle,
+    chain,
+    clock,
+    facts,
+    repeat,
+    store,
+    traffic,
+    added,
+    retention,
+    manual,
+)

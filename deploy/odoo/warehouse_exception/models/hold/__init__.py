@@ -1,3 +1,1 @@
-from . import hold, case, lot, sweep
-from . import hold, case, lot
-from . import spare
+from . import hold, case, lot, sweep, spare

@@ -1,2 +1,1 @@
-from . import cause, kind, team, policy, matrix, product, warehouse
-from . import evidence
+from . import cause, kind, team, policy, matrix, product, warehouse, evidence, settings

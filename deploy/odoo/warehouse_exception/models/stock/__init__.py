@@ -1,5 +1,1 @@
-from . import location, company, reserve, take, guard
-from . import location, case_moves
-from . import location
-from . import picking
-from . import book, free, spare
+from . import location, company, reserve, take, guard, case_moves, picking, book, free, spare

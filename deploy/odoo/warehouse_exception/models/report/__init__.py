@@ -1,0 +1,1 @@
+from . import finish, facts, approval_facts, pareto, baseline
