@@ -112,6 +112,15 @@ class TestReserved(DamagedCommon):
             with self.assertRaisesRegex(UserError, "Take the case back"):
                 case.action_ids.with_user(self.as_investigate).write({choice: True})
 
+    def test_who_investigates_is_shown_what_to_choose_about(self):
+        case = self.damaged("3").with_user(self.as_investigate)
+        shown = case.action_reservations()
+        found = self.actions.with_user(self.as_investigate).search(shown["domain"])
+        self.assertEqual(found, case.action_ids)
+        arch = self.actions.with_user(self.as_investigate).get_views(shown["views"])["views"]["list"]["arch"]
+        self.assertIn("release_reserved", arch)
+        self.assertIn("EXT/OUT/CUSTOMER (6)", case.reservation_notice)
+
     def test_the_pickers_own_transfer_gives_first(self):
         self.stock(6)
         self.delivery(8, "EXT/OUT/OTHER")

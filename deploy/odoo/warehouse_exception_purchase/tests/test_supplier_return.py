@@ -1,7 +1,6 @@
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from odoo.addons.warehouse_exception.tests.common import GTIN_13
 from odoo.addons.warehouse_exception.tests.test_damaged import DamagedCommon
 
 

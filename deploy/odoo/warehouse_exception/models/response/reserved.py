@@ -147,6 +147,19 @@ class WarehouseExceptionCase(models.Model):
             meeting = case.action_ids.filtered("reserved_for")
             case.reservation_notice = "\n".join(action._reservation_notice() for action in meeting) or False
 
+    def action_reservations(self):
+        """A list of what is planned here, to choose what happens to what is reserved."""
+        self.ensure_one()
+        view = self.env.ref("warehouse_exception.action_view_list_reservations")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Reserved stock"),
+            "res_model": "warehouse.exception.action",
+            "views": [(view.id, "list")],
+            "domain": [("case_id", "=", self.id), ("id", "in", self._live_actions().filtered("reserved_for").ids)],
+            "target": "new",
+        }
+
     def _submit(self, why=None):
         self._live_actions()._name_reservations()
         return super()._submit(why)
