@@ -16,11 +16,13 @@
 #
 # Each step makes the ones that it needs, so `root.sh test exc warehouse_exception` is enough in a fresh clone.
 # The addons are those of the checkout that this script stands in (deploy/odoo), seen read-only. Sign in as admin/admin.
+# Where a module is asked for that needs the OCA's addons, those come along (oca.sh).
 #
 # Settings, with what they are when unset:
 #   TALLYMAN_CACHE    ~/.cache/tallyman       the root is made in there
 #   TALLYMAN_PG_DIR   /var/tmp/tallyman-pg    the databases (not below a home: the postgres user can't enter those)
 #   TALLYMAN_PG_PORT  5544
+#   TALLYMAN_ADDONS   deploy/odoo             other addons than the checkout's: those of an earlier release
 set -euo pipefail
 
 # Raise RECIPE when build() changes: an older root is then thrown away and made again.
@@ -29,7 +31,7 @@ RECIPE=1 SUITE=trixie
 STOCK_MODULES=stock,purchase_stock,sale_stock,product_expiry,hr,barcodes_gs1_nomenclature,base_automation,maintenance
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-ADDONS=$(cd "$HERE/../../deploy/odoo" && pwd)
+ADDONS=$(cd "${TALLYMAN_ADDONS:-$HERE/../../deploy/odoo}" && pwd)
 CACHE=${TALLYMAN_CACHE:-$HOME/.cache/tallyman}
 ROOT=$CACHE/odoo-root
 STAMP=$ROOT/.tallyman-recipe
@@ -39,6 +41,8 @@ FILESTORE=$ROOT/var/lib/odoo/filestore
 
 # shellcheck disable=SC1091 # it stands beside this file
 source "$HERE/serving.sh"
+# shellcheck disable=SC1091 # it stands beside this file
+source "$HERE/oca.sh"
 
 say() { printf 'root.sh: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -48,7 +52,8 @@ die() { say "$*"; exit 1; }
 become_root() {
   ((EUID == 0)) && return
   say "chroot and mount need root: asking sudo."
-  exec sudo -- env TALLYMAN_CACHE="$CACHE" TALLYMAN_PG_DIR="$PG_DIR" TALLYMAN_PG_PORT="$PG_PORT" "$HERE/root.sh" "$@"
+  exec sudo -- env TALLYMAN_CACHE="$CACHE" TALLYMAN_PG_DIR="$PG_DIR" TALLYMAN_PG_PORT="$PG_PORT" \
+    TALLYMAN_ADDONS="$ADDONS" "$HERE/root.sh" "$@"
 }
 
 need() { # COMMAND-OR-FILE PACKAGE WHY
@@ -75,16 +80,21 @@ in_root() { # USER COMMAND...
   # shellcheck disable=SC2016 # $1 and $2 belong to the inner shell
   exec unshare --mount -- bash -c '
     set -e
-    root=$1 addons=$2 user=$3; shift 3
+    root=$1 addons=$2 oca=$3 user=$4; shift 4
     mount -t proc proc "$root/proc"
     mount --bind /dev "$root/dev"
     mkdir -p "$root/mnt/addons"
     mount --bind "$addons" "$root/mnt/addons"
     mount -o remount,bind,ro "$root/mnt/addons"
+    mkdir -p "$root/mnt/oca"
+    if [[ -d $oca ]]; then
+      mount --bind "$oca" "$root/mnt/oca"
+      mount -o remount,bind,ro "$root/mnt/oca"
+    fi
     cd /
     exec chroot --userspec="$user" "$root" /usr/bin/env -i HOME=/var/lib/odoo LANG=C.UTF-8 \
       PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"
-  ' in_root "$ROOT" "$ADDONS" "$@"
+  ' in_root "$ROOT" "$ADDONS" "$OCA/addons" "$@"
 }
 
 # --- The root -----------------------------------------------------------------------------------------------------
@@ -197,8 +207,10 @@ forget_stale_pid() { # DATA
 
 # Odoo's command with what every call shares; becomes Odoo.
 odoo() { # COMMAND DB ARGS...
+  local paths=/usr/lib/python3/dist-packages/odoo/addons,/mnt/addons
+  if oca_is_here; then paths+=,/mnt/oca; fi
   in_root odoo:odoo odoo "$1" --database "$2" --db-filter "^$2\$" --db_host 127.0.0.1 --db_port "$PG_PORT" \
-    --db_user odoo --addons-path /usr/lib/python3/dist-packages/odoo/addons,/mnt/addons --data-dir /var/lib/odoo \
+    --db_user odoo --addons-path "$paths" --data-dir /var/lib/odoo \
     --http-interface 127.0.0.1 "${@:3}"
 }
 
@@ -241,15 +253,16 @@ copy_template() { # DB
   sql "$1" "UPDATE ir_config_parameter SET value = gen_random_uuid()::text WHERE key = 'database.uuid'"
 }
 
-ready() {
+ready() { # MODULES
   locked odoo-root build
   locked odoo-pg pg
   locked odoo-template template
+  if needs_oca "${1:-}"; then locked odoo-oca oca; fi
 }
 
 init() { # DB MODULES
   check_name "$1"
-  ready
+  ready "$2"
   copy_template "$1"
   (odoo server "$1" --init "$2" --stop-after-init --no-http --log-level warn)
 }
@@ -281,14 +294,14 @@ shell() { # DB
 
 run_tests() { # DB MODULES
   check_name "$1"
-  ready
+  ready "$2"
   copy_template "$1"
   tests_in "$1" --init "$2" "/${2//,/,/}"
 }
 
 run_again() { # DB MODULES TAGS
   check_name "$1"
-  ready
+  ready "$2"
   if db_exists "$1"; then tests_in "$1" --update "$2" "$3"; else
     copy_template "$1"
     tests_in "$1" --init "$2" "$3"
