@@ -1,1 +1,2 @@
 from . import base, device, case, event, policy, response, approval, stock, hold
+from . import bridge

@@ -1,5 +1,6 @@
 from . import (
     test_access,
+    test_adapter,
     test_bundle,
     test_case,
     test_chain,
