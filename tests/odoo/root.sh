@@ -296,25 +296,26 @@ run_tests() { # DB MODULES
   check_name "$1"
   ready "$2"
   copy_template "$1"
-  tests_in "$1" --init "$2" "/${2//,/,/}"
+  tests_in "$1" "/${2//,/,/}" --init "$2"
 }
 
 run_again() { # DB MODULES TAGS
   check_name "$1"
   ready "$2"
-  if db_exists "$1"; then tests_in "$1" --update "$2" "$3"; else
+  # Those that are not installed yet are installed, the others updated.
+  if db_exists "$1"; then tests_in "$1" "$3" --init "$2" --update "$2"; else
     copy_template "$1"
-    tests_in "$1" --init "$2" "$3"
+    tests_in "$1" "$3" --init "$2"
   fi
 }
 
-tests_in() { # DB --init|--update MODULES TAGS
+tests_in() { # DB TAGS ARGS...
   local log port status=0
   port=$(free_port 8169 8199)
   log=$(mktemp)
   # shellcheck disable=SC2064 # the name of now
   trap "rm -f '$log'" EXIT
-  (odoo server "$1" "$2" "$3" --test-tags "$4" --stop-after-init --workers 0 --max-cron-threads 0 \
+  (odoo server "$1" "${@:3}" --test-tags "$2" --stop-after-init --workers 0 --max-cron-threads 0 \
     --http-port "$port") 2>&1 | tee "$log" >&2 || status=$?
   verdict "$log" "$status"
 }

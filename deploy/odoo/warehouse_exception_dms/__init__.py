@@ -1,0 +1,2 @@
+from . import models
+from .hooks import trigger_filing, unlink_documents
