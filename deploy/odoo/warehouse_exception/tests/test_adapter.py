@@ -75,7 +75,7 @@ class TestAdapter(ExceptionCommon):
 
         def refuses(case):
             self.env["res.partner"].create({"name": "half a ticket"})
-            raise UserError("no team is set up")
+            raise UserError(self.env._("no team is set up"))
 
         self._stand_in("_quality_check", refuses)
         self.assertIsNone(case._open_quality_task())
@@ -139,7 +139,7 @@ class TestAdapter(ExceptionCommon):
 
     def test_a_photo_that_can_not_be_filed_stays_evidence(self):
         def refuses(evidence):
-            raise UserError("the folder is full")
+            raise UserError(self.env._("the folder is full"))
 
         self._stand_in("_files_evidence", lambda: True)
         self._stand_in("_file_evidence", refuses)
@@ -170,7 +170,7 @@ class TestAdapter(ExceptionCommon):
         self.assertEqual(settled, list(case.approval_ids))
 
         def refuses(approvals):
-            raise UserError("the mirror is broken")
+            raise UserError(self.env._("the mirror is broken"))
 
         self._stand_in("_approvals_asked", refuses)
         self._stand_in("_approvals_settled", refuses)

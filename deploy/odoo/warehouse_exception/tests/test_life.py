@@ -209,7 +209,7 @@ class TestLife(ExceptionCommon):
 
         def fails(action):
             action.case_id.sudo()._message_log(body="half done")
-            raise UserError("the shelf fell over")
+            raise UserError(action.env._("the shelf fell over"))
 
         self.patch(kind, "_do_accept", fails)
         case.with_user(self.as_execute).action_execute()

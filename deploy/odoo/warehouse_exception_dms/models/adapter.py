@@ -10,12 +10,12 @@ class WarehouseExceptionAdapter(models.AbstractModel):
 
     @api.model
     def _file_evidence(self, evidence):
-        super()._file_evidence(evidence)
+        result = super()._file_evidence(evidence)
         directory = self._case_directory(evidence.case_id)
         # The attachment's own name: the beginning of the photo's hash. Two events of a case may name one photo.
         name = evidence.attachment_id.name
         if name in directory.file_ids.mapped("name"):
-            return
+            return result
         self.env["dms.file"].create(
             {
                 "name": name,
@@ -26,6 +26,7 @@ class WarehouseExceptionAdapter(models.AbstractModel):
                 "image_1920": False,  # a preview would be a copy of the photo, which outlives it
             }
         )
+        return result
 
     @api.model
     def _case_directory(self, case):

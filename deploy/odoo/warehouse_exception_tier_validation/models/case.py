@@ -38,9 +38,8 @@ class WarehouseExceptionCase(models.Model):
 
     def _approve(self, why=None):
         """Every approval is there. Where a review is missing the case waits, until the last one is."""
-        for case in self:
-            if case._ask_for_reviews(why):
-                super(WarehouseExceptionCase, case)._approve(why)
+        reviewed = self.browse([case.id for case in self if case._ask_for_reviews(why)])
+        return super(WarehouseExceptionCase, reviewed)._approve(why)
 
     def _ask_for_reviews(self, why):
         """True, if none is missing."""
@@ -58,9 +57,10 @@ class WarehouseExceptionCase(models.Model):
 
     def _submit(self, why=None):
         """Reviewers need not wait for the approvers."""
-        super()._submit(why)
+        result = super()._submit(why)
         if self.state == "pending_approval":
             self._ask_for_reviews(why)
+        return result
 
     def _after_step(self, before):
         result = super()._after_step(before)
@@ -75,24 +75,26 @@ class WarehouseExceptionCase(models.Model):
     def _validate_tier(self, tiers=False):
         self._require_waiting()
         before = self.review_ids.filtered(lambda review: review.status == "approved")
-        super(WarehouseExceptionCase, unsealed(self))._validate_tier(tiers and unsealed(tiers))
+        result = super(WarehouseExceptionCase, unsealed(self))._validate_tier(tiers and unsealed(tiers))
         self.invalidate_recordset(["review_ids"])
         for review in self.sudo().review_ids.filtered(lambda review: review.status == "approved") - before.sudo():
             self._message_log_sudo(self._in_words(review, self.env._("Reviewed")))
         waiting = self.sudo().approval_ids.filtered(lambda approval: approval.state == "waiting")
         if not waiting and self.sudo().validation_status == "validated":
             self._approve(self.env._("The last review is there."))
+        return result
 
     def _rejected_tier(self, tiers=False):
         self._require_waiting()
-        super(WarehouseExceptionCase, unsealed(self))._rejected_tier(tiers and unsealed(tiers))
+        result = super(WarehouseExceptionCase, unsealed(self))._rejected_tier(tiers and unsealed(tiers))
         rejected = self.sudo().review_ids.filtered(lambda review: review.status == "rejected")
         if not rejected:
-            return
+            return result
         for action in self.sudo()._live_actions():
             action._back_to_proposed()
         self.sudo().approval_ids._void()
         self._step("investigating", "; ".join(self._in_words(one, self.env._("Rejected")) for one in rejected))
+        return result
 
     def restart_validation(self):
         raise UserError(self.env._("Take the case back instead: then its reviews and approvals are asked for anew."))

@@ -15,9 +15,10 @@ class WarehouseExceptionEvidence(models.Model):
     _unfiled_index = models.Index("(id) WHERE complete AND filed_at IS NULL")
 
     def _attach(self, data, complete):
-        super()._attach(data, complete)
+        result = super()._attach(data, complete)
         if complete and self.env["warehouse.exception.adapter"]._files_evidence():
             self.env.ref("warehouse_exception.cron_file_evidence").sudo()._trigger()
+        return result
 
     @api.model
     def _cron_file_evidence(self):
@@ -43,7 +44,9 @@ class WarehouseExceptionEvidence(models.Model):
         failure = self.case_id._attempt(lambda: adapter._file_evidence(self))
         if failure:
             self.case_id._message_log(
-                body=self.env._("Photo %(photo)s could not be filed as a document: %(why)s", photo=self.sha256[:12], why=failure)
+                body=self.env._(
+                    "Photo %(photo)s could not be filed as a document: %(why)s", photo=self.sha256[:12], why=failure
+                )
             )
         # Also what failed, so that one bad photo is not tried for ever: the photo itself is here in any case.
         unsealed(self).write({"filed_at": fields.Datetime.now()})

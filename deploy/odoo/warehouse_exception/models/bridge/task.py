@@ -72,7 +72,11 @@ class WarehouseExceptionCase(models.Model):
         self.ensure_one()
         task = self._task()
         if not task:
-            raise UserError(self.env._("The task of %s is not there any more: %s", self.name, self.task_name or "-"))
+            raise UserError(
+                self.env._(
+                    "The task of %(case)s is not there any more: %(task)s", case=self.name, task=self.task_name or "-"
+                )
+            )
         return {"type": "ir.actions.act_window", "res_model": task._name, "res_id": task.id, "views": [(False, "form")]}
 
     def _task_reports(self, text):

@@ -23,12 +23,12 @@ class StockWarehouse(models.Model):
 
     @api.depends("exception_kind_off_ids")
     def _compute_exception_kind_ids(self):
-        every = self.env["warehouse.exception.kind"].search([])
+        every = self.env["warehouse.exception.kind"].search([], limit=len(KINDS))
         for warehouse in self:
             warehouse.exception_kind_ids = every - warehouse.exception_kind_off_ids
 
     def _inverse_exception_kind_ids(self):
-        every = self.env["warehouse.exception.kind"].search([])
+        every = self.env["warehouse.exception.kind"].search([], limit=len(KINDS))
         for warehouse in self:
             warehouse.exception_kind_off_ids = every - warehouse.exception_kind_ids
 
