@@ -5,12 +5,16 @@
 #   root.sh pg                   start a private PostgreSQL on loopback
 #   root.sh template             make the database that every other one is copied from; prints its name
 #   root.sh init DB MODULES      (re)create DB from the template and install MODULES (comma-separated)
+#   root.sh copy DB FROM         (re)create DB as a copy of FROM
+#   root.sh drop DB...           remove databases with their files
+#   root.sh update DB MODULES    update MODULES in DB
 #   root.sh has DB               succeed if there is such a database
 #   root.sh run DB PORT [ARGS]   serve DB on 127.0.0.1:PORT in the foreground; ARGS go to odoo
 #   root.sh shell DB             run the Python on standard input with Odoo's env
 #   root.sh test DB MODULES      (re)create DB, run the addons' own tests, print "N passed, M failed"
 #   root.sh again DB MODULES TAGS  the quick loop: update MODULES in DB (made if missing) and run what TAGS name, as
 #                                in Odoo's --test-tags: /warehouse_exception:TestLife.test_x
+#   root.sh oca                  fetch the OCA's addons that bridges are tested with; prints where they are
 #   root.sh is-up                succeed if the PostgreSQL runs
 #   root.sh down                 stop the PostgreSQL, unmount what is left
 #
@@ -22,6 +26,7 @@
 #   TALLYMAN_CACHE    ~/.cache/tallyman       the root is made in there
 #   TALLYMAN_PG_DIR   /var/tmp/tallyman-pg    the databases (not below a home: the postgres user can't enter those)
 #   TALLYMAN_PG_PORT  5544
+#   TALLYMAN_MODULES  those of STOCK_MODULES  what the template has; another list makes another template
 #   TALLYMAN_ADDONS   deploy/odoo             other addons than the checkout's: those of an earlier release
 set -euo pipefail
 
@@ -29,6 +34,7 @@ set -euo pipefail
 RECIPE=1 SUITE=trixie
 # The stock modules that the addons and their bridges meet. Changing the list makes a new template.
 STOCK_MODULES=stock,purchase_stock,sale_stock,product_expiry,hr,barcodes_gs1_nomenclature,base_automation,maintenance
+STOCK_MODULES=${TALLYMAN_MODULES:-$STOCK_MODULES}
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ADDONS=$(cd "${TALLYMAN_ADDONS:-$HERE/../../deploy/odoo}" && pwd)
@@ -53,7 +59,7 @@ become_root() {
   ((EUID == 0)) && return
   say "chroot and mount need root: asking sudo."
   exec sudo -- env TALLYMAN_CACHE="$CACHE" TALLYMAN_PG_DIR="$PG_DIR" TALLYMAN_PG_PORT="$PG_PORT" \
-    TALLYMAN_ADDONS="$ADDONS" "$HERE/root.sh" "$@"
+    TALLYMAN_ADDONS="$ADDONS" TALLYMAN_MODULES="$STOCK_MODULES" "$HERE/root.sh" "$@"
 }
 
 need() { # COMMAND-OR-FILE PACKAGE WHY
@@ -242,13 +248,13 @@ template() {
   sql postgres "ALTER DATABASE \"${name}_new\" RENAME TO \"$name\""
 }
 
-copy_template() { # DB
-  local name
-  name=$(template_name)
+copy_template() { copy_db "$1" "$(template_name)"; }
+
+copy_db() { # DB FROM
   drop_db "$1"
-  sql postgres "CREATE DATABASE \"$1\" TEMPLATE \"$name\" OWNER odoo"
+  sql postgres "CREATE DATABASE \"$1\" TEMPLATE \"$2\" OWNER odoo"
   # The filestore is named by content and never written in place, so the copy may share its files.
-  cp -al "$FILESTORE/$name" "$FILESTORE/$1"
+  cp -al "$FILESTORE/$2" "$FILESTORE/$1"
   # A copy is another database, and the audience of the devices' tokens is made of this id.
   sql "$1" "UPDATE ir_config_parameter SET value = gen_random_uuid()::text WHERE key = 'database.uuid'"
 }
@@ -265,6 +271,30 @@ init() { # DB MODULES
   ready "$2"
   copy_template "$1"
   (odoo server "$1" --init "$2" --stop-after-init --no-http --log-level warn)
+}
+
+copy() { # DB FROM
+  check_name "$1"
+  locked odoo-root build
+  locked odoo-pg pg
+  db_exists "$2" || die "there is no database $2 to copy."
+  copy_db "$1" "$2"
+}
+
+drop() { # DB...
+  local db
+  locked odoo-root build
+  locked odoo-pg pg
+  for db in "$@"; do
+    check_name "$db"
+    drop_db "$db"
+  done
+}
+
+update() { # DB MODULES
+  check_name "$1"
+  ready "$2"
+  (odoo server "$1" --update "$2" --stop-after-init --no-http --log-level warn)
 }
 
 run() { # DB PORT ARGS...
@@ -359,10 +389,10 @@ main() {
       is_up
       exit
       ;;
-    build | pg | template | down) ;;
-    init | run | test) enough=2 ;;
+    build | pg | template | oca | down) ;;
+    init | run | test | copy | update) enough=2 ;;
     again) enough=3 ;;
-    shell | has) enough=1 ;;
+    shell | has | drop) enough=1 ;;
     *) usage ;;
   esac
   (($# > enough)) || usage
@@ -372,8 +402,12 @@ main() {
     build) locked odoo-root build ;;
     pg) locked odoo-pg pg ;;
     template) ready && template_name ;;
+    oca) locked odoo-oca oca && echo "$OCA/addons" ;;
     init) init "$@" ;;
     run) run "$@" ;;
+    copy) copy "$@" ;;
+    drop) drop "$@" ;;
+    update) update "$@" ;;
     has) has "$@" ;;
     shell) shell "$@" ;;
     test) run_tests "$@" ;;

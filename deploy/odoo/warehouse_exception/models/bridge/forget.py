@@ -1,4 +1,5 @@
 from odoo import models
+from odoo.tools.sql import column_exists
 
 
 class IrModel(models.Model):
@@ -14,7 +15,8 @@ class WarehouseExceptionAction(models.Model):
     _inherit = "warehouse.exception.action"
 
     def _forget_results(self, models_gone):
-        if not self._table_exists() or not models_gone:
+        # While the core itself goes, its columns went before.
+        if not models_gone or not column_exists(self.env.cr, self._table, "result"):
             return
         self.flush_model(["result", "note"])
         self.env.cr.execute(
@@ -26,7 +28,3 @@ class WarehouseExceptionAction(models.Model):
             [list(models_gone)],
         )
         self.invalidate_model(["result", "note"])
-
-    def _table_exists(self):
-        self.env.cr.execute("SELECT to_regclass('warehouse_exception_action')")
-        return bool(self.env.cr.fetchone()[0])
