@@ -49,6 +49,7 @@
         "views/bridge.xml",
         "views/report.xml",
         "views/settings.xml",
+        "views/bridge.xml",
     ],
     "demo": ["demo/demo.xml"],
     "assets": {"web.assets_backend": ["warehouse_exception/static/src/scss/*.scss"]},

@@ -15,3 +15,5 @@ from . import (
     report,
     demo,
 )
+from . import base, device, case, event, policy, response, approval, stock, hold
+from . import bridge

@@ -7,6 +7,7 @@ from odoo import SUPERUSER_ID, api
 _logger = logging.getLogger(__name__)
 
 BATCH = 1000
+UNFINISHED = ("received", "needs_mapping", "open")
 
 
 def migrate(cr, version):
@@ -31,9 +32,10 @@ def give_policies(cr):
                  WHERE active AND company_id IS NULL AND warehouse_id IS NULL AND categ_id IS NULL
                  ORDER BY exception_type, id) policy
          WHERE policy.exception_type = exception.exception_type
-           AND exception.state IN ('received', 'needs_mapping', 'open')
+           AND exception.state IN %s
            AND exception.policy_id IS NULL
-        """
+        """,
+        [UNFINISHED],
     )
     _logger.info("%s unfinished cases have a policy, and a deadline that counts from now on.", cr.rowcount)
 
@@ -43,7 +45,7 @@ def assess(cr):
     env = api.Environment(cr, SUPERUSER_ID, {})
     cases = env["warehouse.exception.case"]
     last = 0
-    while batch := cases.search([("state", "in", ("needs_mapping", "open")), ("id", ">", last)], order="id", limit=BATCH):
+    while batch := cases.search([("state", "in", UNFINISHED), ("id", ">", last)], order="id", limit=BATCH):
         last = batch[-1].id
         batch._assess()
         env.flush_all()

@@ -45,7 +45,6 @@ class WarehouseExceptionHold(models.Model):
     )
     location_id = fields.Many2one(
         "stock.location",
-        "Location",
         readonly=True,
         ondelete="restrict",
         check_company=True,
