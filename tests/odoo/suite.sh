@@ -14,6 +14,7 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CHECKOUT=$(cd "$HERE/../.." && pwd)
 ROOT_SH=$HERE/root.sh
 ADDONS=warehouse_exception,warehouse_exception_purchase,warehouse_exception_sale,warehouse_exception_hr
+ADDONS+=,warehouse_exception_account
 DB=tallyman_road
 WORK=$(mktemp -d)
 

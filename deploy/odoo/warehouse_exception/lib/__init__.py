@@ -10,6 +10,7 @@ from . import (
     jose,
     members,
     precision,
+    quantity,
     request_token,
     strict_json,
 )
