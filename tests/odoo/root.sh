@@ -298,30 +298,6 @@ update() { # DB MODULES
   (odoo server "$1" --update "$2" --stop-after-init --no-http --log-level warn)
 }
 
-copy() { # DB FROM
-  check_name "$1"
-  locked odoo-root build
-  locked odoo-pg pg
-  db_exists "$2" || die "there is no database $2 to copy."
-  copy_db "$1" "$2"
-}
-
-drop() { # DB...
-  local db
-  locked odoo-root build
-  locked odoo-pg pg
-  for db in "$@"; do
-    check_name "$db"
-    drop_db "$db"
-  done
-}
-
-update() { # DB MODULES
-  check_name "$1"
-  ready "$2"
-  (odoo server "$1" --update "$2" --stop-after-init --no-http --log-level warn)
-}
-
 run() { # DB PORT ARGS...
   check_name "$1"
   locked odoo-root build

@@ -76,4 +76,6 @@ class DockCommon(ExceptionCommon):
         quants = self.env["stock.quant"].search(
             [("location_id", "=", self.quarantine.id), ("product_id", "=", (product or self.product).id)]
         )
-        return sum(quants.filtered(lambda quant: quant.owner_id == (owner or quant.owner_id.browse())).mapped("quantity"))
+        return sum(
+            quants.filtered(lambda quant: quant.owner_id == (owner or quant.owner_id.browse())).mapped("quantity")
+        )

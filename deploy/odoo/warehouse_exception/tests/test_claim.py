@@ -82,7 +82,10 @@ class TestClaim(DockCommon):
 
     def test_who_may_not_neither_writes_sends_nor_settles_a_claim(self):
         claim = self._claim()
-        buttons = {"execute": "action_send action_email action_accept action_refuse", "approve_finance": "action_settle"}
+        buttons = {
+            "execute": "action_send action_email action_accept action_refuse",
+            "approve_finance": "action_settle",
+        }
         for role, names in buttons.items():
             for other in (*self.ROLES, "user", "manager"):
                 if other == role:
@@ -156,7 +159,9 @@ class TestClaim(DockCommon):
             case.event_ids.digest,
             case.event_ids.key_id.kid,
         ]
-        expected += [user.name for user in (self.as_investigate, self.as_approve, self.as_approve_finance, self.as_execute)]
+        expected += [
+            user.name for user in (self.as_investigate, self.as_approve, self.as_approve_finance, self.as_execute)
+        ]
         for text in expected:
             self.assertIn(text, html)
         self.assertEqual(html.count("data:image/jpeg;base64,"), 1)

@@ -38,7 +38,9 @@ class TestReturns(DockCommon):
         self.assertEqual((case._live_actions().kind, case._live_actions().quantity), ("short_close", 2))
         self.finish(case)
         self.assertEqual((self.back.state, self.shelved(), self.back.backorder_ids.ids), ("done", 4, []))
-        self.assertEqual(self.back.move_ids.filtered(lambda move: move.state == "done").origin_returned_move_id.quantity, 10)
+        self.assertEqual(
+            self.back.move_ids.filtered(lambda move: move.state == "done").origin_returned_move_id.quantity, 10
+        )
 
     def test_the_rest_can_be_awaited(self):
         case = self._returned("4")

@@ -48,7 +48,9 @@ class TestCredit(DockCommon):
         self.stock(5, self.shelf)
         delivery = self.picking(8, name="EXT/OUT/SHORT", partner_id=self.customer.id)
         delivery.action_confirm()
-        event = self.handheld.event("pick_shortage", item={"code": GTIN_13}, document={"code": delivery.name}, counted="5")
+        event = self.handheld.event(
+            "pick_shortage", item={"code": GTIN_13}, document={"code": delivery.name}, counted="5"
+        )
         case = self.opened(event)
         for action in case._live_actions():
             action.with_user(self.as_investigate).action_withdraw()
@@ -124,13 +126,15 @@ class TestCredit(DockCommon):
     def test_a_policy_can_propose_the_customers_credit(self):
         self.env["warehouse.exception.policy"].search([]).write({"propose_credit": True})
         delivery = self.picking(8, name="EXT/OUT/AUTO", partner_id=self.customer.id)
-        event = self.handheld.event("pick_shortage", item={"code": GTIN_13}, document={"code": delivery.name}, counted="5")
+        event = self.handheld.event(
+            "pick_shortage", item={"code": GTIN_13}, document={"code": delivery.name}, counted="5"
+        )
         credit = self.opened(event)._live_actions().filtered(lambda action: action.kind == "credit_customer")
         self.assertEqual((credit.quantity, credit.is_automatic), (3, True))
 
     def test_a_return_is_credited_by_what_came_back(self):
-        back = self.receipt((self.product, 6), source=self.env.ref("stock.stock_location_customers"))
-        back.partner_id = self.customer
+        customers = self.env.ref("stock.stock_location_customers")
+        back = self.receipt((self.product, 6), source=customers, partner_id=self.customer.id)
         case = self.reported(back, "4", kind="return_discrepancy")
         action = self._propose(case, "credit_customer")
         self.assertEqual((action.quantity, action.amount), (4, 600))

@@ -18,5 +18,5 @@ class WarehouseExceptionAction(models.Model):
 
     def _tell_receipt(self, picking, text):
         """What was done about a receipt is told to its order, too."""
-        super()._tell_receipt(picking, text)
         self.case_id.sudo().purchase_order_id._note_exception(self.case_id, text)
+        return super()._tell_receipt(picking, text)

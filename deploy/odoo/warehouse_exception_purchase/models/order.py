@@ -16,8 +16,10 @@ class PurchaseOrder(models.Model):
 
     def _compute_exception_counts(self):
         def counted(model):
-            found = self.env[model].sudo()._read_group(
-                [("purchase_order_id", "in", self.ids)], ["purchase_order_id"], ["__count"]
+            found = (
+                self.env[model]
+                .sudo()
+                ._read_group([("purchase_order_id", "in", self.ids)], ["purchase_order_id"], ["__count"])
             )
             return {order.id: count for order, count in found}
 

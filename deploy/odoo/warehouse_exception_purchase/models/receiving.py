@@ -8,8 +8,9 @@ class WarehouseExceptionCase(models.Model):
 
     def _respond_receiving_discrepancy(self):
         self._link_purchase_line()
-        super()._respond_receiving_discrepancy()
+        result = super()._respond_receiving_discrepancy()
         self._ask_buyer()
+        return result
 
     def _link_purchase_line(self):
         """The line by the receipt's own link, which is certain also where an order has the product twice."""
@@ -21,8 +22,8 @@ class WarehouseExceptionCase(models.Model):
         self.sudo().purchase_order_id._ask_buyer_about(self, self._discrepancy_in_words())
 
     def _tell_document(self):
-        super()._tell_document()
         self.sudo().purchase_order_id._note_exception(self, self._discrepancy_in_words())
+        return super()._tell_document()
 
     def _vendor(self):
         return self.sudo().purchase_order_id.partner_id or super()._vendor()

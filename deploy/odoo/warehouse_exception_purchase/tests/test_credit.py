@@ -29,5 +29,7 @@ class TestCreditPurchase(DockCommon):
             self.env["warehouse.exception.action"]._propose(case, kind)
         self.carried_out(case)
         note = case.claim_ids.credit_note_ids
-        self.assertEqual((note.state, note.amount_untaxed, note.invoice_line_ids.purchase_line_id), ("draft", 14, order.order_line))
+        self.assertEqual(
+            (note.state, note.amount_untaxed, note.invoice_line_ids.purchase_line_id), ("draft", 14, order.order_line)
+        )
         self.assertEqual((order.order_line.qty_invoiced, order.order_line.qty_received, self.shelved()), (8, 8, 8))

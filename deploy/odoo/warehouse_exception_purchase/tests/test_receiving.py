@@ -14,7 +14,7 @@ class TestReceivingPurchase(DockCommon):
         super().setUpClass()
         cls.buyer = cls.user("buyer", "purchase.group_purchase_user")
 
-    def _order(self, **line):
+    def _order(self, order=None, **line):
         values = {"product_id": self.product.id, "product_qty": 10, "price_unit": 7, **line}
         order = self.env["purchase.order"].create(
             {
@@ -23,6 +23,7 @@ class TestReceivingPurchase(DockCommon):
                 "user_id": self.buyer.id,
                 "picking_type_id": self.warehouse.in_type_id.id,
                 "order_line": [Command.create(values)],
+                **(order or {}),
             }
         )
         order.button_confirm()
@@ -105,7 +106,12 @@ class TestReceivingPurchase(DockCommon):
         self.assertIn(claim, claim.with_user(self.buyer).search(order.action_exception_claims()["domain"]))
         with self.assertRaises(AccessError):
             claim.with_user(self.buyer).action_send()
-        html = self.env["ir.actions.report"].with_user(self.buyer)._render_qweb_html("warehouse_exception.report_claim", claim.ids)[0].decode()
+        html = (
+            self.env["ir.actions.report"]
+            .with_user(self.buyer)
+            ._render_qweb_html("warehouse_exception.report_claim", claim.ids)[0]
+            .decode()
+        )
         for text in (order.name, "SO-4711", self.buyer.name, "12.60"):
             self.assertIn(text, html)
 
@@ -113,22 +119,17 @@ class TestReceivingPurchase(DockCommon):
         box = self.env["uom.uom"].create(
             {"name": "Box", "relative_uom_id": self.product.uom_id.id, "relative_factor": 12}
         )
-        foreign = self.env["res.currency"].with_context(active_test=False).search(
-            [("id", "!=", self.company.currency_id.id)], limit=1
+        foreign = (
+            self.env["res.currency"]
+            .with_context(active_test=False)
+            .search([("id", "!=", self.company.currency_id.id)], limit=1)
         )
         foreign.active = True
         foreign.rate_ids.unlink()
         self.env["res.currency.rate"].create(
             {"name": "2020-01-01", "currency_id": foreign.id, "company_id": self.company.id, "rate": 2}
         )
-        order = self._order(product_qty=1, product_uom_id=box.id, price_unit=24)
-        order.order_line.price_unit = 24
-        self.assertEqual(order.order_line.qty_received, 0)
-        order.button_cancel()
-        order.button_draft()
-        order.currency_id = foreign
-        order.order_line.price_unit = 24
-        order.button_confirm()
+        order = self._order(order={"currency_id": foreign.id}, product_qty=1, product_uom_id=box.id, price_unit=24)
         case = self.reported(order, "9")
         self.plan(case, "claim", quantity=3)
         self.assertEqual(case._live_actions().amount, 3)

@@ -25,7 +25,9 @@ class WarehouseExceptionClaim(models.Model):
 
     name = fields.Char("Number", required=True, readonly=True, copy=False)
     state = fields.Selection(STATES, default="draft", required=True, readonly=True, index=True, tracking=True)
-    action_id = fields.Many2one("warehouse.exception.action", "Response", required=True, readonly=True, ondelete="restrict")
+    action_id = fields.Many2one(
+        "warehouse.exception.action", "Response", required=True, readonly=True, ondelete="restrict"
+    )
     case_id = fields.Many2one(related="action_id.case_id", store=True, index=True)
     company_id = fields.Many2one(related="case_id.company_id", store=True, index=True)
     partner_id = fields.Many2one("res.partner", "Vendor", required=True, readonly=True, index=True, ondelete="restrict")
@@ -37,7 +39,9 @@ class WarehouseExceptionClaim(models.Model):
     line_ids = fields.One2many("warehouse.exception.claim.line", "claim_id", "Lines", readonly=True)
     currency_id = fields.Many2one("res.currency", required=True, readonly=True, ondelete="restrict")
     amount = fields.Monetary("Claimed", compute="_compute_amount", store=True, help="Without taxes.")
-    recovered = fields.Monetary(readonly=True, tracking=True, help="What the vendor made good in the end, without taxes.")
+    recovered = fields.Monetary(
+        readonly=True, tracking=True, help="What the vendor made good in the end, without taxes."
+    )
     company_currency_id = fields.Many2one(related="company_id.currency_id", string="Company currency")
     amount_company = fields.Monetary(
         "Claimed (company currency)",

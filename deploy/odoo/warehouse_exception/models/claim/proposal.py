@@ -20,7 +20,7 @@ class WarehouseExceptionAction(models.Model):
     _inherit = "warehouse.exception.action"
 
     kind = fields.Selection(selection_add=[("claim", "Claim from the vendor")], ondelete={"claim": "cascade"})
-    claim_ids = fields.One2many("warehouse.exception.claim", "action_id", "Claim", readonly=True)
+    claim_ids = fields.One2many("warehouse.exception.claim", "action_id", readonly=True)
 
     @api.model
     def _financial_kinds(self):

@@ -41,7 +41,9 @@ class WarehouseExceptionCase(models.Model):
             self._instruct("receive_counted", self.env._("Go on with what is there. The rest is being dealt with."))
         elif surplus:
             actions._propose(self, "receive_over", is_automatic=True)
-            self._instruct("set_aside", self.env._("Set the surplus aside until it is decided."), quantity=plain(surplus))
+            self._instruct(
+                "set_aside", self.env._("Set the surplus aside until it is decided."), quantity=plain(surplus)
+            )
 
     def _kind_for_short(self):
         return "backorder"
@@ -65,9 +67,11 @@ class WarehouseExceptionCase(models.Model):
     def _expected_of(self, moves):
         """In the product's own unit. A line that is done counts with what it received."""
         return sum(
-            move.product_uom._compute_quantity(move.quantity, self.product_id.uom_id)
-            if move.state == "done"
-            else move.product_qty
+            (
+                move.product_uom._compute_quantity(move.quantity, self.product_id.uom_id)
+                if move.state == "done"
+                else move.product_qty
+            )
             for move in moves
         )
 

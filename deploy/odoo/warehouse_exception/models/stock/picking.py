@@ -28,9 +28,7 @@ class StockPicking(models.Model):
         for picking in self:
             picking.exception_case_count = cases.get(picking.id, 0)
             ours = picking._origin.id
-            picking.exception_photo_count = sum(
-                count for case, count in photos.items() if case.picking_id.id == ours
-            )
+            picking.exception_photo_count = sum(count for case, count in photos.items() if case.picking_id.id == ours)
 
     def action_exception_cases(self):
         """The cases about this transfer; the one, if it is one."""
