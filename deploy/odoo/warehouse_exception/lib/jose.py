@@ -9,6 +9,7 @@ import binascii
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -95,13 +96,18 @@ def parse_with_kid(text, typ):
 
 def verify(jws, x):
     """Raise unless the private half of `x` (base64url) made the signature."""
+    try:
+        _public_key(x).verify(jws.signature, jws.signed)
+    except InvalidSignature as error:
+        raise SignatureError("the signature is not this key's") from error
+
+
+@lru_cache(maxsize=1024)
+def _public_key(x):
     key = b64decode(x)
     if len(key) != _KEY_BYTES:
         raise JoseError("not an Ed25519 key of 32 bytes")
-    try:
-        Ed25519PublicKey.from_public_bytes(key).verify(jws.signature, jws.signed)
-    except InvalidSignature as error:
-        raise SignatureError("the signature is not this key's") from error
+    return Ed25519PublicKey.from_public_bytes(key)
 
 
 def thumbprint(x):

@@ -37,10 +37,12 @@ class Members:
         return value
 
     def text(self, name, pattern=None, optional=False):
-        value = self._get(name, str, optional)
-        if value is not None and pattern and not pattern.fullmatch(value):
+        value = self._values.get(name)
+        if type(value) is not str:
+            return self._get(name, str, optional)  # absent, or why not
+        if pattern and not pattern.fullmatch(value):
             raise MemberError(f"{self.path(name)} is malformed")
-        return value and storable(value)
+        return storable(value) if "\0" in value else value
 
     def constant(self, name, wanted):
         if self.text(name) != wanted:

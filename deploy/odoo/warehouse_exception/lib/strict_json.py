@@ -22,11 +22,14 @@ def _no_constant(name):
     raise JsonError(f"{name} is not JSON")
 
 
+_DECODER = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+
+
 def loads_object(data):
     """The JSON object that `data` (bytes) spells in UTF-8."""
     try:
         text = data.decode("utf-8")
-        value = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+        value = _DECODER.decode(text)
         # Only an escape such as \ud800 can have made a lone surrogate; no text column could keep it.
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode("utf-8")

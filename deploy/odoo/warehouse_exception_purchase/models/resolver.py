@@ -26,5 +26,12 @@ class WarehouseExceptionResolver(models.AbstractModel):
         orders = self._purchase_orders(company, codes)
         none = self.env["purchase.order"]
         self._remember_all("_purchase_order", company, {code: orders.get(code, none) for code in codes})
-        (pickings.purchase_id | none.union(*orders.values())).order_line.mapped("product_id")
+        pickings.move_ids.purchase_line_id.fetch(["order_id", "product_id"])
+        found = pickings.purchase_id | none.union(*orders.values())
+        found.fetch(["company_id", "order_line"])
+        found.order_line.fetch(["product_id"])
         return pickings
+
+    @api.model
+    def _move_fields(self):
+        return [*super()._move_fields(), "purchase_line_id"]

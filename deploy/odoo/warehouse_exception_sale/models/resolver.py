@@ -26,5 +26,11 @@ class WarehouseExceptionResolver(models.AbstractModel):
         orders = self._sale_orders(company, codes)
         none = self.env["sale.order"]
         self._remember_all("_sale_order", company, {code: orders.get(code, none) for code in codes})
-        (pickings.sale_id | none.union(*orders.values())).order_line.mapped("product_id")
+        found = pickings.sale_id | none.union(*orders.values())
+        found.fetch(["company_id", "order_line"])
+        found.order_line.fetch(["product_id"])
         return pickings
+
+    @api.model
+    def _picking_fields(self):
+        return [*super()._picking_fields(), "sale_id"]

@@ -5,6 +5,8 @@ What is remembered travels in the context, as an object that nobody can name ove
 
 from functools import wraps
 
+from odoo.models import BaseModel
+
 _KEY = "warehouse_exception_remembered"
 
 
@@ -22,7 +24,7 @@ def remember(env, method, question, answer):
     """An answer that was found together with others."""
     memory = env.context.get(_KEY)
     if isinstance(memory, _Memory):
-        memory.answers[(method, *question)] = answer
+        memory.answers[_asked(method, question)] = answer
 
 
 def remembered(method):
@@ -33,9 +35,15 @@ def remembered(method):
         memory = self.env.context.get(_KEY)
         if not isinstance(memory, _Memory):
             return method(self, *question)
-        asked = (method.__name__, *question)
+        asked = _asked(method.__name__, question)
         if asked not in memory.answers:
             memory.answers[asked] = method(self, *question)
-        return memory.answers[asked].with_env(self.env)
+        answer = memory.answers[asked]
+        return answer if answer.env is self.env else answer.with_env(self.env)
 
     return ask
+
+
+def _asked(method, question):
+    """Each argument of a method is a record always or a text always, so that its ids say enough."""
+    return (method, *(part._ids if isinstance(part, BaseModel) else part for part in question))

@@ -80,7 +80,8 @@ class WarehouseExceptionCase(models.Model):
     def _after_step(self, before):
         """What follows from a step. `before` has each case's earlier state. Other parts add theirs."""
         finished = self.filtered(lambda case: case.state in FINISHED)
-        finished.sudo().activity_unlink(["mail.mail_activity_data_todo"])
+        if finished:
+            finished.sudo().activity_unlink(["mail.mail_activity_data_todo"])
 
     # --- The buttons -------------------------------------------------------------------------------------------------
 

@@ -27,10 +27,12 @@ class WarehouseExceptionResolver(models.AbstractModel):
         asked = list({(case.product_code, case.gtin) for case in cases})
         products = self._products(company, asked)
         self._remember_all("_product", company, products)
+        # What is asked of each of them, fetched together, and no more: a product has a hundred columns.
         found = self.env["product.product"].union(*products.values())
-        # What is asked of each of them: now they are fetched together.
-        found.uom_id.mapped("name")
-        found.categ_id.mapped("parent_path")
+        found.product_tmpl_id.fetch(["uom_id", "tracking", "company_id", "categ_id"])
+        for inherited in ("uom_id", "tracking", "company_id"):
+            found.mapped(inherited)
+        found.uom_id.fetch(["name", "parent_path"])
         lots = {(products[case.product_code, case.gtin], case.lot_code, case.serial_code) for case in cases}
         self._remember_all("_lot", company, self._lots(company, list(lots)))
 
@@ -41,5 +43,10 @@ class WarehouseExceptionResolver(models.AbstractModel):
         pickings = self._pickings(company, list(asked))
         self._remember_all("_picking", company, pickings)
         found = self.env["stock.picking"].union(*pickings.values())
-        found.move_ids.mapped("product_uom")
+        found.move_ids.fetch(["product_id", "state", "product_uom", "product_uom_qty", *self._move_fields()])
         return found
+
+    @api.model
+    def _move_fields(self):
+        """What else is read of each move. Bridges add theirs."""
+        return []

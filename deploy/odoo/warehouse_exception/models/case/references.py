@@ -38,16 +38,13 @@ class WarehouseExceptionCase(models.Model):
     def _classify(self):
         """The first step of a case that waited as it was received."""
         self._map()
-        state, missing = self._first_state()
-        if state != self.state:
+        if self.warehouse_id._governs(self.exception_type):
+            state, _missing = self._first_state()
             self._step(state)
-        return missing
 
     def _first_state(self):
-        """Where a case begins, and what of it means nothing here. Its kind may not be governed yet: then it waits."""
+        """Where a case of a kind that is governed begins, and what of it means nothing here."""
         self.ensure_one()
-        if not self.warehouse_id._governs(self.exception_type):
-            return "received", []
         missing = self._unresolved()
         return ("needs_mapping" if missing else "open"), missing
 
@@ -64,17 +61,26 @@ class WarehouseExceptionCase(models.Model):
     def _map_draft(self):
         """The same for a case that isn't stored yet: fills it and returns what was found."""
         found = self._find_references()
-        # Nothing was computed from these fields yet, so nothing has to be computed anew.
-        self._update_cache(found, validate=False)
+        self._fill(found)
         expected = self._find_expected()
-        self._update_cache(expected, validate=False)
+        self._fill(expected)
         return found | expected
 
     @api.model
     def _draft(self, facts):
         """A case that isn't stored. It knows that it has no references yet, and need not ask for defaults."""
-        references = {name: False for name, field in self._fields.items() if field.type == "many2one" and field.store}
-        return self.new(references | facts)
+        draft = self.new()
+        draft._fill(facts)
+        for name, field in self._fields.items():
+            if field.type == "many2one" and field.store and name not in facts:
+                field._update_cache(draft, None)
+        return draft
+
+    def _fill(self, values):
+        """Set fields of a draft from which nothing was computed yet, so that nothing has to be computed anew."""
+        for name, value in values.items():
+            field = self._fields[name]
+            field._update_cache(self, field.convert_to_cache(value, self, validate=False))
 
     def _prepare_references(self):
         """Look up at once, for all these cases, what `_find_references` will ask for. Bridges add theirs: whoever does not

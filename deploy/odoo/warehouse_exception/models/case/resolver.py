@@ -61,7 +61,7 @@ class WarehouseExceptionResolver(models.AbstractModel):
         domain = [*ours, ("barcode", "in", list(codes))]
         packagings = self.env["product.uom"].search(domain)
         return (
-            self.env["product.product"].search(domain).grouped("barcode"),
+            self.env["product.product"].search_fetch(domain, ["barcode", "product_tmpl_id"]).grouped("barcode"),
             {barcode: named.product_id for barcode, named in packagings.grouped("barcode").items()},
         )
 
@@ -107,7 +107,8 @@ class WarehouseExceptionResolver(models.AbstractModel):
         ):
             if not left:
                 break
-            named = self.env["stock.location"].search([*domain, (field, "in", list(left))]).grouped(field)
+            wanted = [*domain, (field, "in", list(left))]
+            named = self.env["stock.location"].search_fetch(wanted, [field, "company_id"]).grouped(field)
             found |= {code: self._only(locations) for code, locations in named.items()}
             left -= set(named)
         return found
@@ -118,7 +119,8 @@ class WarehouseExceptionResolver(models.AbstractModel):
         none = self.env["stock.picking"]
         ours = [("company_id", "=", company.id)]
         codes = {code for code, _product in questions if code}
-        named = none.search([*ours, ("name", "in", list(codes))]).grouped("name") if codes else {}
+        wanted = ["name", "state", "company_id", *self._picking_fields()]
+        named = none.search_fetch([*ours, ("name", "in", list(codes))], wanted).grouped("name") if codes else {}
         sources = self._by_source(ours, list(codes - set(named)))
         return {
             (code, product): self._only(named[code])
@@ -126,6 +128,11 @@ class WarehouseExceptionResolver(models.AbstractModel):
             else self._only_for(sources.get(code, none), product)
             for code, product in questions
         }
+
+    @api.model
+    def _picking_fields(self):
+        """What else is read of each transfer. Bridges add theirs."""
+        return []
 
     @api.model
     def _by_source(self, ours, codes):
@@ -170,15 +177,18 @@ class WarehouseExceptionResolver(models.AbstractModel):
     @api.model
     def _uom(self, product, unit):
         """The product's own unit, or a named one that can be converted to it."""
-        if not unit:
-            return product.uom_id
+        return self._unit_like(product.uom_id, unit) if unit else product.uom_id
+
+    @api.model
+    @remembered
+    def _unit_like(self, own, unit):
         for lang in dict.fromkeys((self.env.lang, "en_US")):
             named = self._units_named(lang, unit)
-            if product:
-                named = named.filtered(lambda uom: uom._has_common_reference(product.uom_id))
+            if own:
+                named = named.filtered(lambda uom: uom._has_common_reference(own))
             if named:
                 return self._only(named)
-        return self.env["uom.uom"]
+        return own.browse()
 
     @api.model
     @remembered

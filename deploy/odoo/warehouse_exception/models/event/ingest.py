@@ -260,7 +260,10 @@ class WarehouseExceptionIngest(models.AbstractModel):
     @api.model
     def _missing_photos(self, events):
         """The photos that each of `events` still waits for, by event."""
-        photos = self.env["warehouse.exception.evidence"].search([("event_id", "in", [event.id for event in events])])
+        ids = [event.id for event in events]
+        photos = self.env["warehouse.exception.evidence"].search_fetch(
+            [("event_id", "in", ids)], ["event_id", "sha256", "complete"]
+        )
         return {
             event.id: named.filtered(lambda photo: not photo._is_settled()).mapped("sha256")
             for event, named in photos.grouped("event_id").items()

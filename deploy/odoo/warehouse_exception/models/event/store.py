@@ -66,13 +66,15 @@ class WarehouseExceptionStore(models.AbstractModel):
             facts = {**self._case_values(device, item.event), "received_at": now}
             reports.append(Report(item, cases._draft(facts), facts))
         cases.browse().concat(*(report.draft for report in reports))._prepare_references()
+        governed = {kind: device.warehouse_id._governs(kind) for kind in {item.event.kind for item in items}}
         for report in reports:
             facts = report.facts
             facts |= report.draft._map_draft()
             facts["quantity_variance"] = variance(
                 facts["is_counted"], facts["expected_source"], facts["quantity_counted"], facts["quantity_expected"]
             )
-            report.state, report.missing = report.draft._first_state()
+            if governed[facts["exception_type"]]:
+                report.state, report.missing = report.draft._first_state()
         return reports
 
     @api.model
@@ -180,20 +182,19 @@ class WarehouseExceptionStore(models.AbstractModel):
     def _log(self, device, reports):
         """One message for each case, also if several of these events belong to it."""
         bodies = {}
+        first = escape(self.env._("Reported by %(device)s.", device=device.name))
         for report in reports:
-            bodies.setdefault(report.case, []).append(self._body(device, report))
-        cases = self.env["warehouse.exception.case"].concat(*bodies)
-        cases._message_log_batch({case.id: Markup("<br/>").join(lines) for case, lines in bodies.items()})
+            bodies.setdefault(report.case, []).append(self._body(device, report, first))
+        self.env["warehouse.exception.case"]._log_many(
+            {case: Markup("<br/>").join(lines) for case, lines in bodies.items()}
+        )
 
     @api.model
-    def _body(self, device, report):
-        if report.is_repeat:
-            body = self._repeat_in_words(device, report.item.event)
-        else:
-            body = self.env._("Reported by %(device)s.", device=device.name)
+    def _body(self, device, report, first):
+        body = escape(self._repeat_in_words(device, report.item.event)) if report.is_repeat else first
         if report.missing:
             body += " " + self.env._("Not known here: %s", "; ".join(report.missing))
-        return escape(body)
+        return body
 
     @api.model
     def _repeat_in_words(self, device, event):
