@@ -1,4 +1,5 @@
 from datetime import timedelta
+from types import SimpleNamespace
 
 from odoo.exceptions import AccessError
 from odoo.fields import Command, Datetime
@@ -234,6 +235,28 @@ class TestPickShortage(ExceptionCommon):
         self.assertEqual(
             before, (self._reserved(self.order), case.instructions, case.count_ids, case.action_ids, case.activity_ids)
         )
+
+    def test_another_picker_before_the_same_bin_is_helped_the_same_way(self):
+        case = self._short()
+        report = SimpleNamespace(
+            picking_id=self.other, is_counted=True, quantity_counted=0, is_expected_known=True, quantity_expected=2
+        )
+        for _again in range(2):
+            case._respond_again_pick_shortage(report)
+        self.assertEqual(self._reserved(self.other), {"A-03-04": 2})
+        self.assertEqual(self._reserved(self.order), {"A-03-02": 5, "A-03-04": 3})
+        self.assertEqual([said.get("document") for said in self._told(case)], ["EXT/OUT/SHORT", "EXT/OUT/OTHER"])
+        self.assertEqual((len(case.count_ids), len(case._active_holds())), (1, 1))
+
+    def test_an_order_that_loses_its_reservation_gets_nothing_that_is_held(self):
+        case = self._short("0")
+        self.env["warehouse.exception.hold"]._place(self.company, self.product, "quality", location=self.next_bin)
+        case.count_ids.with_user(self.as_execute).action_empty()
+        self._approved(case)
+        case.with_user(self.as_release).action_execute()
+        self.assertEqual((case.failure, case.state, self.on_hand()), (False, "resolved", 0))
+        self.assertEqual((self._reserved(self.other), self.other.move_ids.state), ({}, "confirmed"))
+        self.assertIn("are not there", str(self.other.message_ids.mapped("body")))
 
     def test_an_unknown_transfer_still_locks_the_bin_and_tells_others(self):
         event = self.handheld.event("pick_shortage", item={"code": GTIN_13}, bin={"code": "EXT-A-03-02"}, counted="5")

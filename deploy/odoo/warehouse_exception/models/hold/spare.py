@@ -19,7 +19,9 @@ class WarehouseExceptionHold(models.Model):
         reserved = Domain("state", "in", ("waiting", "confirmed", "partially_available", "assigned"))
         reserved &= Domain("location_id.usage", "in", OURS) & Domain("move_id", "!=", False)
         lines = self.env["stock.move.line"].sudo().search(self._domain() & reserved)
-        taking = {str(move.id): sum(own.mapped("quantity_product_uom")) for move, own in lines.grouped("move_id").items()}
+        taking = {
+            str(move.id): sum(own.mapped("quantity_product_uom")) for move, own in lines.grouped("move_id").items()
+        }
         unsealed(self.sudo()).write({"spared": taking})
 
     def _spares(self, line):
