@@ -180,6 +180,16 @@ class TestEscalation(ExceptionCommon):
             self.escalations._cron_escalate()
         self.assertEqual(len(self.escalations.search([("trigger", "=", "aging")])), 5)
 
+    def test_the_jobs_run_as_they_are_set_up(self):
+        self.policy.deadline_hours = 1000
+        case = self._case(hours=50)
+        for name in ("cron_escalate", "cron_retain", "cron_outbox"):
+            cron = self.env.ref(f"warehouse_exception.{name}")
+            with self.commits():
+                cron.ir_actions_server_id.run()
+            self.assertTrue(cron.active)
+        self.assertEqual(case.escalation_ids.trigger, "aging")
+
     def test_the_queries_do_not_grow_with_the_cases(self):
         self.policy.deadline_hours = 1000
         counts = []
