@@ -13,3 +13,4 @@ from . import (
     test_resolver,
     test_wire,
 )
+from . import test_look, test_report, test_wizards
