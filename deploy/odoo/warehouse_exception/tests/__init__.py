@@ -27,3 +27,4 @@ from . import (
 from . import test_claim, test_overage, test_receiving, test_returns
 from . import test_merge, test_speed, test_traffic
 from . import test_device_cases, test_escalation, test_evidence_kept, test_outbox
+from . import test_look, test_report, test_wizards

@@ -79,6 +79,9 @@ class WarehouseExceptionReason(models.TransientModel):
 
     def _records(self):
         self.ensure_one()
+        # The list is what counts: Odoo does not check a selection that a method makes.
+        if self.target not in self._targets():
+            raise UserError(self.env._("There is no such button. Nothing was changed."))
         model = self.target.partition(",")[0]
         return self.env[model].browse(self.record_ids or []).exists()
 
@@ -87,7 +90,7 @@ class WarehouseExceptionReason(models.TransientModel):
         targets = self._targets()
         for wizard in self:
             _label, wizard.explanation, wizard.is_required = targets.get(wizard.target, ("", "", False))
-            lines = wizard._lines() if wizard.target else []
+            lines = wizard._lines() if wizard.target in targets else []
             if len(lines) > MAX_LINES:
                 more = self.env._("... and %s more", len(lines) - MAX_LINES)
                 lines = [*lines[:MAX_LINES], more]
@@ -110,11 +113,10 @@ class WarehouseExceptionReason(models.TransientModel):
         return lines
 
     def action_go(self):
-        self.ensure_one()
+        records = self._records()
         if self.is_required and not (self.why or "").strip():
             raise UserError(self.env._("Say why. The reason is kept with the case."))
         _model, _comma, method = self.target.partition(",")
-        records = self._records()
         records.check_access("read")
         getattr(records, method)(self.why)
         return {"type": "ir.actions.act_window_close"}

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ..base.seal import unsealed
@@ -12,6 +12,8 @@ class WarehouseExceptionApproval(models.Model):
 
     can_decide = fields.Boolean(compute="_compute_can_decide", search="_search_can_decide")
 
+    @api.depends_context("uid")
+    @api.depends("state")
     def _compute_can_decide(self):
         for approval in self:
             approval.can_decide = approval.state == "waiting" and not approval._reason_against(self.env.user)

@@ -15,6 +15,12 @@ class WarehouseExceptionApproval(models.Model):
     is_overdue = fields.Boolean(compute="_compute_is_overdue", search="_search_is_overdue")
     thumbnail_id = fields.Many2one(related="case_id.thumbnail_id")
 
+    @api.depends("step")
+    def _compute_display_name(self):
+        steps = dict(self._fields["step"]._description_selection(self.env))
+        for approval in self:
+            approval.display_name = steps.get(approval.step)
+
     @api.depends("step", "user_ids")
     def _compute_who_may(self):
         for approval in self:

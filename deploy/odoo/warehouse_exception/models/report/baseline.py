@@ -91,7 +91,7 @@ class WarehouseExceptionBaseline(models.Model):
             Command.create({"figure": figure, "sequence": place, "value": value, "has_value": value is not None})
             for place, (figure, value) in enumerate(figures.items())
         ]
-        unsealed(self).write({"line_ids": lines})
+        unsealed(self.sudo()).write({"line_ids": lines})
 
     def _moment(self, day, end=False):
         """The first moment of `day` (or of the next) by the clocks of the company, in UTC."""
