@@ -75,6 +75,8 @@ class TestHold(HoldCommon):
         self.assertEqual((picking.move_ids.state, self.reserved_of(), self.on_hand(lot=self.lot)), ("confirmed", 0, 10))
         self.assertIn(hold.name, self.told(picking))
         self.assertTrue(self.lot.exception_blocked)
+        quant = self.env["stock.quant"].search([("lot_id", "=", self.lot.id), ("location_id", "=", self.bin.id)])
+        self.assertEqual((quant.quantity, quant.available_quantity), (10, 0))
 
     def test_what_is_picked_stays_in_the_hands_of_whoever_picked_it(self):
         picking = self.reserved()
@@ -116,6 +118,22 @@ class TestHold(HoldCommon):
         self.place(case=case)
         with self.assertRaisesRegex(UserError, "Stock is still locked"):
             case.with_user(self.as_investigate).action_cancel("a mistake")
+
+    def test_what_an_ended_case_left_locked_in_quarantine_is_the_next_ones(self):
+        case = self.reported("blocked_stock")
+        hold = case.hold_ids
+        self.actions._propose(case, "accept")
+        self.decided(case)
+        case.with_user(self.as_execute).action_execute()
+        with self.assertRaisesRegex(UserError, "Stock is still locked"):
+            case.with_user(self.as_close).action_close()
+        self.env["stock.quant"]._update_available_quantity(self.product, self.bin, -10, lot_id=self.lot)
+        self.stock(10, location=self.quarantine, lot=self.lot)
+        case.with_user(self.as_close).action_close()
+        self.assertEqual(hold.state, "active")
+        following = self.reported("blocked_stock")
+        self.assertEqual(hold.case_id, following)
+        self.assertIn(following.name, self.told(case))
 
     def test_a_bin_with_nothing_left_in_it_is_free_when_its_case_is_closed(self):
         case = self.reported("overage")

@@ -28,26 +28,28 @@ class WarehouseExceptionCase(models.Model):
 
     def action_close(self):
         self._require_role("close")
-        self._refuse_while_held()
+        self._refuse_while_held(but_quarantine=True)
         self._end_empty_holds()
         return super().action_close()
 
-    def _refuse_while_held(self):
-        """Nobody would ever decide about that stock again."""
+    def _refuse_while_held(self, but_quarantine=False):
+        """Somebody has to decide about that stock first. What lies in quarantine can wait there for another case."""
         for case in self:
-            held = case._active_holds()._quants() if case._active_holds() else None
-            if held:
+            places = case._active_holds()._quants().location_id
+            if but_quarantine:
+                places = places.filtered(lambda place: not place._is_quarantine())
+            if places:
                 raise UserError(
                     self.env._(
                         "Stock is still locked for %(case)s: %(where)s. It stays so until a response 'Release' is approved "
                         "and done, or until it is moved or scrapped by one.",
                         case=case.name,
-                        where=", ".join(held[:5].mapped("location_id.display_name")),
+                        where=", ".join(places[:5].mapped("display_name")),
                     )
                 )
 
     def _end_empty_holds(self):
         """A bin that has nothing of it any more must not lock what comes later. A lot stays blocked wherever it is."""
         for case in self:
-            empty = case._active_holds().filtered(lambda hold: not hold.lot_id)
+            empty = case._active_holds().filtered(lambda hold: not hold.lot_id and not hold._quants())
             empty._release(self.env._("Nothing of it was left when %s was closed.", case.name))

@@ -3,6 +3,7 @@ from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
 from ..base.seal import acting_case_id, is_acting, is_unsealed, unsealed
+from ..case.states import FINISHED
 
 REASONS = [
     ("suspect", "Suspect stock"),
@@ -60,8 +61,10 @@ class WarehouseExceptionHold(models.Model):
         readonly=True,
         index="btree_not_null",
         ondelete="restrict",
-        help="The case that decides about it. Without one, the first case about this lot takes it over.",
+        help="The case that decides about it. Without one, or when it has ended, the next case about this stock takes it "
+        "over.",
     )
+    is_left = fields.Boolean(compute="_compute_is_left", help="No case decides about it: there is none, or it ended.")
     expiration_date = fields.Datetime(readonly=True, help="Of the lot, as it was then.")
     placed_at = fields.Datetime("Held since", required=True, readonly=True, default=fields.Datetime.now)
     placed_by_id = fields.Many2one(
@@ -76,6 +79,11 @@ class WarehouseExceptionHold(models.Model):
     _swept_once = models.UniqueIndex(
         "(lot_id, company_id) WHERE state = 'active' AND reason = 'expired' AND case_id IS NULL AND location_id IS NULL"
     )
+
+    @api.depends("case_id.state")
+    def _compute_is_left(self):
+        for hold in self:
+            hold.is_left = not hold.case_id or hold.case_id.state in FINISHED
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -104,10 +112,10 @@ class WarehouseExceptionHold(models.Model):
         of_case = self.sudo().search([*same, ("case_id", "=", case.id if case else False)], limit=1)
         if of_case:
             return of_case.with_env(self.env)
-        ownerless = self.sudo().search([*same, ("case_id", "=", False)], limit=1)
-        if ownerless:
-            unsealed(ownerless).write({"case_id": case.id})
-            return ownerless.with_env(self.env)
+        left = self.sudo().search(same).filtered("is_left")[:1] if case else self.browse()
+        if left:
+            left._hand_over(case)
+            return left.with_env(self.env)
         expires = lot.sudo().expiration_date if lot else False
         values = {**scope, "note": note, "case_id": case.id if case else False, "expiration_date": expires}
         hold = unsealed(self.sudo()).create(values).with_env(self.env)
@@ -116,6 +124,13 @@ class WarehouseExceptionHold(models.Model):
         else:
             hold._free_reservations()
         return hold
+
+    def _hand_over(self, case):
+        """Nobody decides about it any more, so the next case does; otherwise it would stay locked for ever."""
+        body = self.env._("%(hold)s was taken over by %(case)s.", hold=self.name, case=case.name)
+        for ended in self.case_id:
+            ended._message_log(body=body)
+        unsealed(self).write({"case_id": case.id})
 
     def _release(self, why):
         """Set free what an approved response decided about; the user is whoever carries it out."""
@@ -166,7 +181,7 @@ class WarehouseExceptionHold(models.Model):
         if way == "quarantine" or (way == "supplier" and self.reason == "expired"):
             return False
         if is_acting(self.env):
-            own = not self.case_id or self.case_id.id == acting_case_id(self.env)
+            own = self.is_left or self.case_id.id == acting_case_id(self.env)
             return not own and self.reason != "suspect"
         return True
 

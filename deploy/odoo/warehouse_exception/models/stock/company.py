@@ -42,3 +42,9 @@ class ResCompany(models.Model):
                     what=what,
                 )
             )
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    exception_guard = fields.Selection(related="company_id.exception_guard", readonly=False)

@@ -85,6 +85,14 @@ class StockMove(models.Model):
 class StockQuant(models.Model):
     _inherit = "stock.quant"
 
+    def _compute_available_quantity(self):
+        """What is held is not offered to people who look for a lot or a bin to take from."""
+        result = super()._compute_available_quantity()
+        holds = self.env["warehouse.exception.hold"]._active_for(self.product_id, self.company_id)
+        if holds:
+            self.filtered_domain(Domain.OR(hold._domain() for hold in holds)).available_quantity = 0
+        return result
+
     def _get_gather_domain(self, *args, **kwargs):
         domain = super()._get_gather_domain(*args, **kwargs)
         return Domain(domain) & ~_barred_in(self.env)
