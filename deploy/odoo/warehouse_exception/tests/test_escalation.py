@@ -192,6 +192,8 @@ class TestEscalation(ExceptionCommon):
 
     def test_the_queries_do_not_grow_with_the_cases(self):
         self.policy.deadline_hours = 1000
+        if "base.automation" in self.env:  # each mail that a rule writes has queries of its own
+            self.env["base.automation"].search([]).active = False
         counts = []
         for number in (3, 3, 30):  # the first fills caches
             for _number in range(number):

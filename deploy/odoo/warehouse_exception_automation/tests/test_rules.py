@@ -17,7 +17,6 @@ class TestRules(ExceptionCommon):
         for user in (cls.as_release, cls.as_investigate):
             user.email = f"{user.login.replace(' ', '.')}@example.com"
         cls.warehouse.exception_lead_id = cls.as_release
-        cls.env["base.automation"]._register_hook()
 
     def _opened(self):
         return self.opened(
