@@ -1,6 +1,9 @@
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
+from ..models.response import cycle_count
 from .common import GTIN_13, ExceptionCommon
 
 
@@ -345,6 +348,15 @@ class TestCycleCount(ExceptionCommon):
         self.assertEqual(case.prior_move_line_ids, picking.move_line_ids)
         shown = case.action_open_prior_moves()
         self.assertEqual(self.env[shown["res_model"]].search(shown["domain"]), picking.move_line_ids)
+        self.assertEqual(Form(case).record.prior_move_line_ids, picking.move_line_ids)
+
+    def test_what_is_shown_of_the_moves_is_bounded(self):
+        for quantity in (1, 2, 3):
+            self._ship(quantity)
+        case = self._case("7")
+        with patch.object(cycle_count, "PRIOR_MOVES", 2):
+            case.invalidate_recordset(["prior_move_line_ids"])
+            self.assertEqual(len(case.prior_move_line_ids), 2)
 
     def test_the_form_of_a_count_shows_no_figure_before_it_is_entered(self):
         case = self._case("7")
