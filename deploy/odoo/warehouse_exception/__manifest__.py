@@ -26,6 +26,7 @@
         "views/bundle.xml",
         "views/enrolment.xml",
         "views/menu.xml",
+        "views/traffic.xml",
     ],
     "application": True,
 }
