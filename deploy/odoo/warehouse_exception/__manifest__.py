@@ -50,6 +50,7 @@
         "views/report.xml",
         "views/settings.xml",
         "views/bridge.xml",
+        "views/traffic.xml",
     ],
     "demo": ["demo/demo.xml"],
     "assets": {"web.assets_backend": ["warehouse_exception/static/src/scss/*.scss"]},

@@ -25,8 +25,8 @@ LINKS = {"case_id": MODELS[0], "event_id": MODELS[1]}
 class Stock:
     """Products, bins and transfers for reports that name some of their own each."""
 
-    def __init__(self, common, count, label="SPEED"):
-        env, warehouse = common.env, common.warehouse
+    def __init__(self, common, count):
+        env, warehouse, label = common.env, common.warehouse, common.handheld.uuid[:8].upper()
         self.codes = [f"{label}-{number}" for number in range(count)]
         self.products = env["product.product"].create(
             [{"name": code, "barcode": code, "is_storable": True} for code in self.codes]

@@ -2,6 +2,8 @@ import logging
 import time
 from datetime import timedelta
 
+from psycopg2.errors import SerializationFailure
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
@@ -129,5 +131,9 @@ class WarehouseExceptionDevice(models.Model):
         now = fields.Datetime.now()
         if self.last_seen and now - self.last_seen < LAST_SEEN_EVERY:
             return
-        # Whoever holds the row is touching it, too.
-        unsealed(self.try_lock_for_update(allow_referencing=True)).write({"last_seen": now})
+        try:
+            with self.env.cr.savepoint():
+                # Whoever holds the row is touching it, too.
+                unsealed(self.try_lock_for_update(allow_referencing=True)).write({"last_seen": now})
+        except SerializationFailure:
+            _logger.debug("Another request of device %s was faster to note that it was seen.", self.uuid)
