@@ -4,8 +4,7 @@
 #   root.sh build                make the root: Debian trixie, with odoo-19 pinned from sid
 #   root.sh pg                   start a private PostgreSQL on loopback
 #   root.sh template             make the database that every other one is copied from; prints its name
-#   root.sh init DB MODULES [ARGS]   (re)create DB from the template and install MODULES (comma-separated); ARGS go to
-#                                odoo: --with-demo installs their demo data, too
+#   root.sh init DB MODULES      (re)create DB from the template and install MODULES (comma-separated)
 #   root.sh has DB               succeed if there is such a database
 #   root.sh run DB PORT [ARGS]   serve DB on 127.0.0.1:PORT in the foreground; ARGS go to odoo
 #   root.sh shell DB             run the Python on standard input with Odoo's env
@@ -248,11 +247,11 @@ ready() {
   locked odoo-template template
 }
 
-init() { # DB MODULES ARGS...
+init() { # DB MODULES
   check_name "$1"
   ready
   copy_template "$1"
-  (odoo server "$1" --init "$2" --stop-after-init --no-http --log-level warn "${@:3}")
+  (odoo server "$1" --init "$2" --stop-after-init --no-http --log-level warn)
 }
 
 run() { # DB PORT ARGS...
