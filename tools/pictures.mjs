@@ -46,7 +46,7 @@ const SCENES = {
     floor: scene("/odoo/exception-floor"),
     calendar: scene("/odoo/exceptions", switchTo("calendar")),
     analysis: scene("/odoo/exception-analysis"),
-    graph: scene("/odoo/exception-analysis", switchTo("graph")),
+    graph: scene("/odoo/exception-analysis", switchTo("graph"), wait(1500)), // its bars grow
     turnaround: scene("/odoo/exception-approval-analysis"),
     pareto: scene("/odoo/exception-pareto"),
     baseline: scene("/odoo/exception-baselines", (page) => page.getByRole("cell", { name: "Before the handhelds" }).click()),

@@ -4,8 +4,7 @@
 #   root.sh build                make the root: Debian trixie, with odoo-19 pinned from sid
 #   root.sh pg                   start a private PostgreSQL on loopback
 #   root.sh template             make the database that every other one is copied from; prints its name
-#   root.sh init DB MODULES [ARGS]   (re)create DB from the template and install MODULES (comma-separated); ARGS go to
-#                                odoo: --with-demo installs their demo data, too
+#   root.sh init DB MODULES      (re)create DB from the template and install MODULES (comma-separated)
 #   root.sh copy DB FROM         (re)create DB as a copy of FROM
 #   root.sh drop DB...           remove databases with their files
 #   root.sh update DB MODULES    update MODULES in DB
@@ -267,11 +266,11 @@ ready() { # MODULES
   if needs_oca "${1:-}"; then locked odoo-oca oca; fi
 }
 
-init() { # DB MODULES ARGS...
+init() { # DB MODULES
   check_name "$1"
   ready "$2"
   copy_template "$1"
-  (odoo server "$1" --init "$2" --stop-after-init --no-http --log-level warn "${@:3}")
+  (odoo server "$1" --init "$2" --stop-after-init --no-http --log-level warn)
 }
 
 copy() { # DB FROM

@@ -26,6 +26,7 @@
         "views/warehouse.xml",
         "wizard/issue_code.xml",
         "views/device.xml",
+        "views/device_board.xml",
         "views/event.xml",
         "views/incident.xml",
         "views/chain.xml",

@@ -107,3 +107,12 @@ class TestLook(ExceptionCommon):
                         continue
                     model.get_views([(False, view) for view in action.view_mode.split(",")])
                     model.search([], limit=5)
+
+    def test_a_team_counts_the_unfinished_cases_of_its_policies(self):
+        team = self.env["warehouse.exception.team"].create({"name": "Dock", "leader_id": self.as_investigate.id})
+        self.env.ref("warehouse_exception.policy_overage").team_id = team
+        case, other = self._case(), self._case()
+        self.assertEqual((team.case_count, case.user_id), (2, self.as_investigate))
+        other.with_user(self.as_investigate).action_cancel("no")
+        team.invalidate_recordset(["case_count"])
+        self.assertEqual(team.case_count, 1)

@@ -80,7 +80,7 @@ class WarehouseExceptionPropose(models.TransientModel):
         case._require_role("investigate")
         case.check_access("read")
         case._require_state(*PLANNABLE)
-        if self.kind not in self.allowed_kinds:
+        if self.kind not in (self.allowed_kinds or []):
             label = dict(self._selection_kind())[self.kind]
             raise UserError(
                 self.env._(

@@ -67,3 +67,10 @@ class WarehouseExceptionAction(models.Model):
             label = kinds.get(action.kind, "")
             some = action.kind != "accept" and action.product_id and action.quantity
             action.display_name = f"{label}: {action.quantity:g} {action.uom_id.name}" if some else label
+
+
+class WarehouseExceptionCase(models.Model):
+    _inherit = "warehouse.exception.case"
+
+    def _reporters(self):
+        return super()._reporters() | self.reported_by_id

@@ -88,6 +88,3 @@ class WarehouseExceptionCase(models.Model):
             "document_code": self.env["stock.picking"].browse(values.get("picking_id")).name,
             "unit_code": self.env["uom.uom"].browse(values.get("uom_id")).name,
         }
-
-    def _reporters(self):
-        return super()._reporters() | self.reported_by_id

@@ -60,17 +60,21 @@ class WarehouseExceptionDemo(models.AbstractModel):
         self._ref("delivery").action_assign()
 
     def _hand_over_policies(self):
-        """The teams of the demo take the kinds that are theirs; whoever has set others keeps them."""
+        """Policies of the demo's own warehouse, with its teams; those that hold everywhere stay as they come."""
         teams = {
             "team_dock": ("receiving_discrepancy", "overage", "return_discrepancy"),
             "team_control": ("pick_shortage", "cycle_count_variance", "location_mismatch"),
             "team_quality": ("damaged", "quality_hold", "blocked_stock"),
         }
+        warehouse = self.env.ref("stock.warehouse0")
+        policies = self.env["warehouse.exception.policy"]
         for team, kinds in teams.items():
-            policies = self.env["warehouse.exception.policy"].search(
-                [("exception_type", "in", kinds), ("team_id", "=", False), ("warehouse_id", "=", False)]
-            )
-            policies.team_id = self._ref(team)
+            for kind in kinds:
+                scope = {"company_id": warehouse.company_id.id, "warehouse_id": warehouse.id}
+                own = [("exception_type", "=", kind), ("categ_id", "=", False)]
+                everywhere = policies.search([*own, ("company_id", "=", False), ("warehouse_id", "=", False)], limit=1)
+                if everywhere and not policies.search_count([*own, ("warehouse_id", "=", warehouse.id)], limit=1):
+                    everywhere.copy({**scope, "team_id": self._ref(team).id})
 
     def _enrol(self, name, hours_silent, model):
         handheld = Handheld(name)

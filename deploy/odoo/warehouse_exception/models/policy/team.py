@@ -13,13 +13,11 @@ class WarehouseExceptionTeam(models.Model):
     case_count = fields.Integer(compute="_compute_case_count", string="Unfinished cases")
 
     def _compute_case_count(self):
-        open_cases = dict(
-            self.env["warehouse.exception.case"]._read_group(
-                [("policy_id.team_id", "in", self.ids), ("is_finished", "=", False)], ["team_id"], ["__count"]
-            )
+        counted = self.env["warehouse.exception.case"]._read_group(
+            [("policy_id.team_id", "in", self.ids), ("is_finished", "=", False)], ["policy_id"], ["__count"]
         )
         for team in self:
-            team.case_count = open_cases.get(team, 0)
+            team.case_count = sum(count for policy, count in counted if policy.team_id == team)
 
     @api.model
     def _least_busy(self, users):

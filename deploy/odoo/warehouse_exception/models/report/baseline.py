@@ -34,8 +34,8 @@ class WarehouseExceptionBaseline(models.Model):
     warehouse_id = fields.Many2one("stock.warehouse", check_company=True, ondelete="restrict", help="Empty: all of them.")
     date_from = fields.Date("From", required=True, default=lambda self: fields.Date.today() - timedelta(days=90))
     date_to = fields.Date("To", required=True, default=fields.Date.today, help="The last day of the period.")
-    frozen_at = fields.Datetime(readonly=True, default=fields.Datetime.now, required=True)
-    frozen_by_id = fields.Many2one("res.users", readonly=True, default=lambda self: self.env.uid, ondelete="restrict")
+    frozen_at = fields.Datetime("Frozen", readonly=True, default=fields.Datetime.now, required=True)
+    frozen_by_id = fields.Many2one("res.users", "By", readonly=True, default=lambda self: self.env.uid, ondelete="restrict")
     compare_from = fields.Date(
         "Compare from", compute="_compute_compare", store=True, readonly=False, help="The first day to compare it with."
     )
@@ -109,8 +109,10 @@ class WarehouseExceptionBaseline(models.Model):
         cases, *rest = self._case_figures(SQL("%s AND received_at >= %s AND received_at < %s", where, start, end))
         names = ("median_hours", "deadline_met", "minutes_to_case", "recurrence", "amount_at_stake", "amount_settled")
         found = dict(zip(names, rest, strict=True))
+        # Money too: a busier month has more of everything.
         moves = self._moves(start, end)
-        found["volume"] = 1000.0 * cases / moves if moves else None
+        for figure, total in (("volume", cases), *((name, found[name] or 0.0) for name in names[-2:])):
+            found[figure] = 1000.0 * total / moves if moves else None
         decided = SQL("%s AND decided_at >= %s AND decided_at < %s", where, start, end)
         found["approval_hours"] = self._approval_figure(decided)
         return {figure: found[figure] for figure in FIGURES}
@@ -177,15 +179,15 @@ class WarehouseExceptionBaselineLine(models.Model):
             ("approval_hours", "Median approval turnaround (h)"),
             ("minutes_to_case", "Median from capture to case (min)"),
             ("recurrence", "Recurrent cases (%)"),
-            ("amount_at_stake", "Amount at stake"),
-            ("amount_settled", "Written off, adjusted or claimed"),
+            ("amount_at_stake", "At stake per 1,000 stock moves"),
+            ("amount_settled", "Written off, adjusted or claimed per 1,000 stock moves"),
         ],
         required=True,
         readonly=True,
     )
     value = fields.Float("Baseline", readonly=True)
     has_value = fields.Boolean(readonly=True)
-    compared = fields.Float("Compared period", compute="_compute_compared")
+    compared = fields.Float("Compared", compute="_compute_compared")
     has_compared = fields.Boolean(compute="_compute_compared")
     change = fields.Float("Change (%)", compute="_compute_compared")
     verdict = fields.Selection([("better", "Better"), ("same", "Same"), ("worse", "Worse")], compute="_compute_compared")
