@@ -21,7 +21,7 @@ class TestCaseEmployee(ExceptionCommon):
         case = self.case_of(self.handheld.event(operator={"badge": "X-1"}))
         self.assertEqual((case.state, case.unresolved), ("needs_mapping", "badge X-1"))
         case.employee_id = self.employee
-        case.action_map()
+        case.with_user(self.user("mapper", "warehouse_exception.group_investigate")).action_map()
         self.assertEqual(case.state, "open")
 
     def test_who_may_not_read_employees_can_still_map(self):
