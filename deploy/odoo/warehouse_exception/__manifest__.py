@@ -50,7 +50,6 @@
         "views/bridge.xml",
         "views/report.xml",
         "views/settings.xml",
-        "views/bridge.xml",
         "views/traffic.xml",
     ],
     "demo": ["demo/demo.xml"],

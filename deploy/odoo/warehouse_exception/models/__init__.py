@@ -15,5 +15,3 @@ from . import (
     report,
     demo,
 )
-from . import base, device, case, event, policy, response, approval, stock, hold
-from . import bridge

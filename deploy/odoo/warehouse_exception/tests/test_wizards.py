@@ -55,13 +55,17 @@ class TestWizards(ExceptionCommon):
 
     def test_whoever_investigates_proposes_what_makes_sense(self):
         case = self._case()
-        wizard = Form(self.env["warehouse.exception.propose"].with_user(self.as_investigate).with_context(default_case_id=case.id))
+        wizard = Form(
+            self.env["warehouse.exception.propose"].with_user(self.as_investigate).with_context(default_case_id=case.id)
+        )
         self.assertIn("accept", wizard.allowed_kinds)
         wizard.kind = "accept"
         wizard.note = "counted twice"
         wizard.save().action_propose()
         action = case._live_actions()
-        self.assertEqual((action.kind, action.note, action.proposed_by_id), ("accept", "counted twice", self.as_investigate))
+        self.assertEqual(
+            (action.kind, action.note, action.proposed_by_id), ("accept", "counted twice", self.as_investigate)
+        )
         self.assertEqual((action.state, case.state), ("proposed", "open"))
 
     def test_the_same_is_not_proposed_twice(self):
@@ -126,7 +130,9 @@ class TestWizards(ExceptionCommon):
 
     def test_several_are_approved_together_and_the_sum_is_shown_before(self):
         approvals = (self._submitted() | self._submitted()).approval_ids.filtered(lambda a: a.step == "operational")
-        wizard = self.env["warehouse.exception.reason"].with_user(self.as_approve).with_context(active_ids=approvals.ids)
+        wizard = (
+            self.env["warehouse.exception.reason"].with_user(self.as_approve).with_context(active_ids=approvals.ids)
+        )
         wizard = wizard.create({"target": f"{APPROVAL},action_approve"})
         self.assertIn("600.00", wizard.about.split("\n")[0])
         self.assertIn("Accept as it is", wizard.about)
@@ -150,8 +156,11 @@ class TestWizards(ExceptionCommon):
         }
         wizard = self.env["warehouse.exception.report.wizard"].with_user(user).create(said)
         for name, data in photos:
-            wizard.photo_ids += self.env["ir.attachment"].with_user(user).with_context(image_no_postprocess=True).create(
-                {"name": name, "datas": base64.b64encode(data), "res_model": wizard._name, "res_id": 0}
+            wizard.photo_ids += (
+                self.env["ir.attachment"]
+                .with_user(user)
+                .with_context(image_no_postprocess=True)
+                .create({"name": name, "datas": base64.b64encode(data), "res_model": wizard._name, "res_id": 0})
             )
         return self.env[CASE].browse(wizard.action_report()["res_id"])
 

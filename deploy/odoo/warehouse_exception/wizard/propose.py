@@ -18,7 +18,11 @@ class WarehouseExceptionPropose(models.TransientModel):
     allowed_kinds = fields.Json(compute="_compute_allowed_kinds")
     kind = fields.Selection(selection="_selection_kind", string="What is to be done", required=True)
     quantity = fields.Float(
-        compute="_compute_quantity", store=True, readonly=False, digits="Product Unit", help="In the product's own unit."
+        compute="_compute_quantity",
+        store=True,
+        readonly=False,
+        digits="Product Unit",
+        help="In the product's own unit.",
     )
     amount = fields.Monetary(compute="_compute_amount", help="The quantity at the product's cost.")
     location_id = fields.Many2one(

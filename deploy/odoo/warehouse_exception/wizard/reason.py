@@ -19,7 +19,7 @@ class WarehouseExceptionReason(models.TransientModel):
     about = fields.Text(compute="_compute_about", string="This is about")
     is_required = fields.Boolean(compute="_compute_about")
     explanation = fields.Char(compute="_compute_about")
-    why = fields.Char("Why")
+    why = fields.Char()
 
     @api.model
     def _targets(self):

@@ -53,7 +53,9 @@ class WarehouseExceptionReportWizard(models.TransientModel):
         self.ensure_one()
         if not (self.product_id or self.location_id or self.picking_id or self.note):
             raise UserError(
-                self.env._("Say at least which product, bin or document this is about, or write a note. Nothing was kept.")
+                self.env._(
+                    "Say at least which product, bin or document this is about, or write a note. Nothing was kept."
+                )
             )
         values = {
             "exception_type": self.exception_type,

@@ -1,4 +1,1 @@
-from . import test_case, test_supplier_return
-from . import test_case
-from . import test_receiving
-from . import test_credit
+from . import test_case, test_credit, test_receiving, test_supplier_return

@@ -1,3 +1,1 @@
-from . import test_case
-from . import test_credit
-from . import test_case, test_pick_shortage
+from . import test_case, test_credit, test_pick_shortage

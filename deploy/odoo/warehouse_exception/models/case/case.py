@@ -17,7 +17,7 @@ FACTS = frozenset(
     response_due response_at response_tries instructions merge_key repeats_told_at
     quarantine_open quarantine_since quarantine_waived
     legal_hold open_since escalation_ids
-    source reported_by_id ended_at
+    source reported_by_id ended_at is_recurrent
     """.split()
 )
 QUANTITY = {"digits": 0, "readonly": True}  # exactly as reported: no rounding to a unit's precision

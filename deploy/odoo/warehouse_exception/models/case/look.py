@@ -34,8 +34,12 @@ class WarehouseExceptionCase(models.Model):
     instruction_text = fields.Text("Instructions to the device", compute="_compute_instruction_text")
     waits_for = fields.Char("Waits for", compute="_compute_waits_for")
     my_approval_id = fields.Many2one(
-        "warehouse.exception.approval", "Decision for me", compute="_compute_my_approval_id", search="_search_my_approval_id"
+        "warehouse.exception.approval",
+        "Decision for me",
+        compute="_compute_my_approval_id",
+        search="_search_my_approval_id",
     )
+    my_step = fields.Selection(related="my_approval_id.step", string="My decision")
     similar_count = fields.Integer(
         "Similar cases", compute="_compute_similar_count", help="Same product and bin, in the last 90 days."
     )
@@ -43,7 +47,9 @@ class WarehouseExceptionCase(models.Model):
     @api.depends("deadline_at", "received_at")
     def _compute_ageing_at(self):
         for case in self:
-            case.ageing_at = case.deadline_at and case.received_at + AGEING_AFTER * (case.deadline_at - case.received_at)
+            case.ageing_at = case.deadline_at and case.received_at + AGEING_AFTER * (
+                case.deadline_at - case.received_at
+            )
 
     @api.depends("ageing_at", "deadline_at", "state")
     def _compute_age(self):

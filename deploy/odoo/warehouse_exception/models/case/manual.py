@@ -3,12 +3,10 @@ import re
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-REPORTABLE = frozenset(
-    """
+REPORTABLE = frozenset("""
     exception_type warehouse_id product_id lot_id location_id picking_id uom_id quantity_expected quantity_counted
     is_counted reason_code note
-    """.split()
-)
+    """.split())
 
 
 class WarehouseExceptionCase(models.Model):

@@ -103,7 +103,9 @@ class WarehouseExceptionDemo(models.AbstractModel):
                 {"sha256": digest(picture), "size": len(picture), "media_type": "image/png"} for picture in photos
             ]
         captured = fields.Datetime.now() - timedelta(hours=line["hours_ago"], minutes=line.get("offline", 1))
-        [receipt] = self.env["warehouse.exception.ingest"]._receive(device, [handheld.event(line["kind"], captured, data)])
+        [receipt] = self.env["warehouse.exception.ingest"]._receive(
+            device, [handheld.event(line["kind"], captured, data)]
+        )
         for picture in photos[: len(photos) - line.get("missing", 0)]:
             self.env["warehouse.exception.evidence"]._receive(device, digest(picture), 0, len(picture), picture)
         case = self.env["warehouse.exception.case"].search([("name", "=", receipt["case"])])

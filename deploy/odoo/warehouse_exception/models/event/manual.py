@@ -19,9 +19,7 @@ class WarehouseExceptionEvidence(models.Model):
     case_id = fields.Many2one(
         "warehouse.exception.case", related=None, compute="_compute_case_id", store=True, index=True, readonly=True
     )
-    company_id = fields.Many2one(
-        "res.company", related=None, compute="_compute_company_id", store=True, readonly=True
-    )
+    company_id = fields.Many2one("res.company", related=None, compute="_compute_company_id", store=True, readonly=True)
     added_by_id = fields.Many2one("res.users", "Added by", readonly=True, ondelete="restrict")
 
     @api.depends("event_id.case_id")

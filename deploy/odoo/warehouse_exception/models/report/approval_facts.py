@@ -48,8 +48,8 @@ class WarehouseExceptionReportApproval(models.Model):
                    END AS hours_waiting,
                    CASE a.state WHEN 'refused' THEN 100.0 WHEN 'approved' THEN 0.0 END AS refused
               FROM warehouse_exception_approval a
-              JOIN warehouse_exception_case c ON c.id = a.case_id
-              JOIN res_company company ON company.id = a.company_id
+              LEFT JOIN warehouse_exception_case c ON c.id = a.case_id
+              LEFT JOIN res_company company ON company.id = a.company_id
               LEFT JOIN warehouse_exception_approval before
                      ON before.case_id = a.case_id AND before.round = a.round AND before.sequence = a.sequence - 1
             """,

@@ -31,11 +31,15 @@ class WarehouseExceptionBaseline(models.Model):
 
     name = fields.Char(required=True, default=lambda self: self.env._("Before"))
     company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company, index=True)
-    warehouse_id = fields.Many2one("stock.warehouse", check_company=True, ondelete="restrict", help="Empty: all of them.")
+    warehouse_id = fields.Many2one(
+        "stock.warehouse", check_company=True, ondelete="restrict", help="Empty: all of them."
+    )
     date_from = fields.Date("From", required=True, default=lambda self: fields.Date.today() - timedelta(days=90))
     date_to = fields.Date("To", required=True, default=fields.Date.today, help="The last day of the period.")
     frozen_at = fields.Datetime("Frozen", readonly=True, default=fields.Datetime.now, required=True)
-    frozen_by_id = fields.Many2one("res.users", "By", readonly=True, default=lambda self: self.env.uid, ondelete="restrict")
+    frozen_by_id = fields.Many2one(
+        "res.users", "By", readonly=True, default=lambda self: self.env.uid, ondelete="restrict"
+    )
     compare_from = fields.Date(
         "Compare from", compute="_compute_compare", store=True, readonly=False, help="The first day to compare it with."
     )
@@ -137,9 +141,7 @@ class WarehouseExceptionBaseline(models.Model):
     def _approval_figure(self, where):
         report = self.env["warehouse.exception.report.approval"]._table_query
         self.env.cr.execute(
-            SQL(
-                "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY hours) FROM (%s) decisions WHERE %s", report, where
-            )
+            SQL("SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY hours) FROM (%s) decisions WHERE %s", report, where)
         )
         return self.env.cr.fetchone()[0]
 
@@ -187,10 +189,12 @@ class WarehouseExceptionBaselineLine(models.Model):
     )
     value = fields.Float("Baseline", readonly=True)
     has_value = fields.Boolean(readonly=True)
-    compared = fields.Float("Compared", compute="_compute_compared")
+    compared = fields.Float(compute="_compute_compared")
     has_compared = fields.Boolean(compute="_compute_compared")
     change = fields.Float("Change (%)", compute="_compute_compared")
-    verdict = fields.Selection([("better", "Better"), ("same", "Same"), ("worse", "Worse")], compute="_compute_compared")
+    verdict = fields.Selection(
+        [("better", "Better"), ("same", "Same"), ("worse", "Worse")], compute="_compute_compared"
+    )
 
     @api.depends("baseline_id.compare_from", "baseline_id.compare_to", "value")
     def _compute_compared(self):

@@ -4,8 +4,6 @@ from odoo.tools import SQL
 from ..case.look import AGES
 from ..case.states import FINISHED, KINDS, STATES
 
-RECURS_WITHIN = "90 days"
-
 
 class WarehouseExceptionReport(models.Model):
     """Facts of cases, one row a case, for pivots and graphs. A query reads only the tables whose columns it names."""
@@ -36,7 +34,7 @@ class WarehouseExceptionReport(models.Model):
     partner_id = fields.Many2one(
         "res.partner", "Supplier or customer", readonly=True, help="Of the transfer that the case is about."
     )
-    supplier_id = fields.Many2one("res.partner", "Supplier", readonly=True, help="Of the receipt that the case is about.")
+    supplier_id = fields.Many2one("res.partner", readonly=True, help="Of the receipt that the case is about.")
     device_id = fields.Many2one("warehouse.exception.device", readonly=True)
     user_id = fields.Many2one("res.users", "Responsible", readonly=True)
     policy_id = fields.Many2one("warehouse.exception.policy", readonly=True)
@@ -60,7 +58,7 @@ class WarehouseExceptionReport(models.Model):
         aggregator="avg",
         help="Of cases that ended or are past their deadline: how many ended in time.",
     )
-    overdue = fields.Integer("Overdue", readonly=True, help="Unfinished and past the deadline.")
+    overdue = fields.Integer(readonly=True, help="Unfinished and past the deadline.")
     recurrent = fields.Integer(
         "Recurrences", readonly=True, help="The same kind, product and bin as a case of the 90 days before."
     )
@@ -82,17 +80,6 @@ class WarehouseExceptionReport(models.Model):
     def _columns(self):
         """Each column with its SQL. Bridges add theirs."""
         ended = "(c.state IN %(finished)s OR c.ended_at IS NOT NULL)"
-        earlier = """
-            EXISTS (
-                SELECT 1
-                  FROM warehouse_exception_case earlier
-                 WHERE earlier.product_id = c.product_id
-                   AND earlier.location_id = c.location_id
-                   AND earlier.received_at < c.received_at
-                   AND earlier.received_at >= c.received_at - interval %(within)s
-                   AND earlier.exception_type = c.exception_type
-                   AND earlier.id <> c.id
-            )"""
         same = """
             id company_id warehouse_id exception_type state source reason_code cause_id product_id location_id device_id
             user_id policy_id captured_at received_at deadline_at ended_at quantity_variance amount_at_stake
@@ -117,21 +104,18 @@ class WarehouseExceptionReport(models.Model):
                 CASE WHEN c.ended_at <= c.deadline_at THEN 100.0
                      WHEN COALESCE(c.ended_at, %(now)s) > c.deadline_at THEN 0.0 END""",
             "overdue": f"(NOT {ended} AND c.deadline_at < %(now)s)::integer",
-            "recurrent": f"{earlier}::integer",
-            "recurrence_rate": f"100.0 * {earlier}::integer",
+            "recurrent": "COALESCE(c.is_recurrent, false)::integer",
+            "recurrence_rate": "100.0 * COALESCE(c.is_recurrent, false)::integer",
             "amount_settled": "COALESCE(settled.amount, 0)",
         }
 
     def _select(self):
         facts = {
             "finished": FINISHED,
-            "within": RECURS_WITHIN,
             # To the second: the same query within one is the same text.
             "now": fields.Datetime.now(),
         }
-        columns = [
-            SQL("%s AS %s", SQL(text, **facts), SQL.identifier(name)) for name, text in self._columns().items()
-        ]
+        columns = [SQL("%s AS %s", SQL(text, **facts), SQL.identifier(name)) for name, text in self._columns().items()]
         return SQL(", ").join(columns)
 
     def _from(self):
@@ -140,7 +124,7 @@ class WarehouseExceptionReport(models.Model):
         return SQL(
             """
             warehouse_exception_case c
-            JOIN res_company company ON company.id = c.company_id
+            LEFT JOIN res_company company ON company.id = c.company_id
             LEFT JOIN product_product product ON product.id = c.product_id
             LEFT JOIN product_template template ON template.id = product.product_tmpl_id
             LEFT JOIN stock_picking picking ON picking.id = c.picking_id

@@ -22,7 +22,7 @@ class WarehouseExceptionPareto(models.Model):
     currency_id = fields.Many2one("res.currency", readonly=True)
     rank = fields.Integer(readonly=True, aggregator="min", help="By the number of cases, in its company.")
     reason_code = fields.Char("Reason", readonly=True)
-    supplier_id = fields.Many2one("res.partner", "Supplier", readonly=True)
+    supplier_id = fields.Many2one("res.partner", readonly=True)
     location_id = fields.Many2one("stock.location", "Bin", readonly=True)
     case_count = fields.Integer("Cases", readonly=True)
     amount = fields.Monetary("At stake", readonly=True, aggregator="sum")
