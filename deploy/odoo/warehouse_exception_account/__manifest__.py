@@ -6,6 +6,6 @@
     "author": "Tallyman",
     "license": "LGPL-3",
     "depends": ["warehouse_exception", "account"],
-    "data": ["views/account_move.xml", "views/claim.xml"],
+    "data": ["views/policy.xml", "views/account_move.xml", "views/claim.xml"],
     "auto_install": True,
 }

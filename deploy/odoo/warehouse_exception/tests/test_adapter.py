@@ -49,7 +49,7 @@ class TestAdapter(ExceptionCommon):
     def test_nobody_to_ask_is_no_error(self):
         self._no_apps()
         case = self._case()
-        case.user_id = False
+        case.policy_id.team_id = case.user_id = False
         case._open_quality_task()
         self.assertFalse(case.activity_ids)
         self.assertTrue(case.task_name)

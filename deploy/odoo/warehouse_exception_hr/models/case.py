@@ -14,6 +14,13 @@ class WarehouseExceptionCase(models.Model):
                 found["employee_id"] = employee.id
         return found
 
+    def _reporters(self):
+        """Also whoever reported the same again: none of them approves it."""
+        resolver, users = self.env["warehouse.exception.resolver"].sudo(), self.sudo().employee_id.user_id
+        for badge in set(self.sudo().event_ids.mapped("operator_badge")) - {False}:
+            users |= resolver._employee(self.company_id, badge).user_id
+        return super()._reporters() | users.with_env(self.env)
+
     def _unresolved(self):
         missing = super()._unresolved()
         if self.operator_badge and not self.employee_id:

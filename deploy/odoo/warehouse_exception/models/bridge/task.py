@@ -33,7 +33,7 @@ class WarehouseExceptionCase(models.Model):
             raise AccessError(self.env._("Which task belongs to a case is not edited: the case opens it, once."))
         return super().write(vals)
 
-    def _open_quality_task(self, note=None):
+    def _open_quality_task(self, note=None, summary=None):
         """Have somebody of quality look at this, once for each case; returns the other app's record, if there is one.
 
         An app that refuses is told in the case, and the next one is asked.
@@ -51,7 +51,8 @@ class WarehouseExceptionCase(models.Model):
                     task.message_post(body=note)
                 case._message_log(body=self.env._("Task opened: %s", task.display_name))
                 return task
-        summary = self.env._("Inspect: %s", case.product_id.display_name or case.gtin or case.product_code or case.name)
+        item = case.product_id.display_name or case.gtin or case.product_code or case.name
+        summary = summary or self.env._("Inspect: %s", item)
         unsealed(case).write({"task_name": summary})
         case._ask_to_do(case._quality_responsible(), summary, note)
         return None

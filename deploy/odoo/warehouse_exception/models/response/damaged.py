@@ -43,10 +43,8 @@ class WarehouseExceptionCase(models.Model):
         )
 
     def _quality_task(self):
-        """Somebody has to look at it. Here an activity; bridges make a ticket or an inspection as well, or instead."""
-        self._ask_to_do(
-            self._quality_user(),
-            self.env._("Inspect what is damaged"),
+        """Somebody has to look at it."""
+        self._open_quality_task(
             self.env._(
                 "%(quantity)s %(unit)s of %(product)s, reported in %(bin)s. Reason: %(reason)s.",
                 quantity=plain(self.quantity_at_stake),
@@ -55,8 +53,5 @@ class WarehouseExceptionCase(models.Model):
                 bin=self._suspect_place().display_name or self.bin_code or "?",
                 reason=self.reason_code or "?",
             ),
+            self.env._("Inspect what is damaged"),
         )
-
-    def _quality_user(self):
-        case = self.sudo()
-        return case.user_id or case.policy_id.team_id.leader_id or case.warehouse_id.exception_lead_id

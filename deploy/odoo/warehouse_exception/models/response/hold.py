@@ -85,7 +85,7 @@ class WarehouseExceptionCase(models.Model):
         return {"location_id": False if self.lot_id else self.location_id.id}
 
     def _escalate_to_quality(self, summary):
-        """To whoever leads the policy's team, else to the warehouse's lead, with what there is to decide about."""
+        """To quality's own app, else to whoever is responsible, with what there is to decide about."""
         held = self._active_holds()
         where = held._quants() if held else self.env["stock.quant"]
         lines = [
@@ -98,8 +98,7 @@ class WarehouseExceptionCase(models.Model):
             for quant in where[:20]
         ]
         note = "; ".join(lines) or self.env._("Nothing is locked yet: see the proposed response.")
-        user = self.policy_id.team_id.leader_id or self.warehouse_id.exception_lead_id
-        self._ask_to_do(user, summary, note)
+        self._open_quality_task(note, summary)
 
     def _tell_not_to_take(self):
         what = self.product_id.display_name or self.product_code

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.tools import float_compare
 
 from ...lib.quantity import plain
+from ..base.seal import unsealed
 
 RECEIVING = ("backorder", "short_close", "receive_over", "receive_quarantine", "hand_back")
 OPEN = ("draft", "waiting", "confirmed", "partially_available", "assigned")
@@ -123,7 +124,7 @@ class WarehouseExceptionAction(models.Model):
                 )
             )
         apart = self._set_apart(moves)
-        apart.location_dest_id = quarantine
+        unsealed(apart).write({"location_dest_id": quarantine.id, "exception_case_id": self.case_id.id})
         apart.move_line_ids.location_dest_id = quarantine
         self._count(apart)
         self._conclude(picking, self.env._("It was received into %s.", quarantine.display_name))
@@ -274,6 +275,7 @@ class WarehouseExceptionAction(models.Model):
         else:
             values |= {"location_id": receipt.location_id.id, "product_id": self.product_id.id}
             moves = move.create({**values, "product_uom_qty": self.quantity, "product_uom": self.product_id.uom_id.id})
+        unsealed(moves).write({"exception_case_id": self.case_id.id})
         receipt.action_confirm()
         self._count(moves)
         self._conclude(receipt, self.env._("It was received into %s.", destination.display_name))

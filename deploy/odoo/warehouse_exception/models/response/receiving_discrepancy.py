@@ -123,7 +123,7 @@ class WarehouseExceptionCase(models.Model):
             "location_dest_id": self.picking_id.location_dest_id.id,
         }
         if kind == "receive_quarantine":
-            values["location_dest_id"] = self.policy_id.quarantine_location_id.id
+            values["location_dest_id"] = self._quarantine_location().id
         return values
 
     # --- Who is told -----------------------------------------------------------------------------------------------------

@@ -18,10 +18,8 @@ class StockQuant(models.Model):
             domain &= ~Domain("location_id", "child_of", but_not.id)
         for hold in self.env["warehouse.exception.hold"]._active_for(product, company):
             domain &= ~hold._domain()
-        quarantines = self.env["warehouse.exception.policy"].sudo().search([("quarantine_location_id", "!=", False)])
-        for quarantine in quarantines.quarantine_location_id:
-            domain &= ~Domain("location_id", "child_of", quarantine.id)
-        return domain
+        quarantines = self.env["stock.location"].sudo().search([("exception_quarantine", "=", True)])
+        return domain & ~Domain("location_id", "child_of", quarantines.ids)
 
     @api.model
     def _exception_free_bins(self, product, location, company, but_not=None, limit=5):
