@@ -1,10 +1,14 @@
 #!/usr/bin/env bash
-# The tests against a real Odoo 19: the addons' own, the matrix, then the road from a scanner to a case (tests/odoo/*.rs).
+# The tests against a real Odoo 19: the addons' own, the matrix, many clients at once (concurrency.py), many records
+# (volume.py), then the road from a scanner to a case (tests/odoo/*.rs).
 #
-#   suite.sh            bring up an Odoo of our own (tests/odoo/root.sh), run all, stop it
-#   suite.sh addons     only the addons' own tests
-#   suite.sh road       only the road
-#   suite.sh matrix     only the matrix: each addon with and without its partner, and the upgrade from the first release
+#   suite.sh              bring up an Odoo of our own (tests/odoo/root.sh), run all, stop it
+#   suite.sh addons       only the addons' own tests
+#   suite.sh matrix       only the matrix: each addon with and without its partner, and the upgrade from the first release
+#   suite.sh concurrency  only eight clients on two workers
+#   suite.sh volume       only 50,000 cases: what people open, and the jobs
+#   suite.sh road         only the road
+#   suite.sh bench        no test: how many events a second
 #
 # With ODOO_URL (http://address:port of this machine or a tunnel), ODOO_API_KEY and, where there are several, ODOO_DB,
 # the road is walked against an Odoo that you have; the addon must be installed there. It gets test records: take a
@@ -34,12 +38,17 @@ clean_up() {
 }
 trap clean_up EXIT
 
-own_odoo() {
-  "$ROOT_SH" init "$DB" "$ADDONS"
-  local port bare_port
+served() { # DB
+  "$ROOT_SH" init "$1" "$ADDONS"
+  local port
   port=$(free_port 8270 8299)
-  serve "$ROOT_SH" "$DB" "$port" "$WORK/odoo"
-  export ODOO_URL=http://127.0.0.1:$port ODOO_DB=$DB TALLYMAN_ODOO_PID_FILE=$WORK/odoo.pid
+  serve "$ROOT_SH" "$1" "$port" "$WORK/odoo"
+  export ODOO_URL=http://127.0.0.1:$port ODOO_DB=$1 TALLYMAN_ODOO_PID_FILE=$WORK/odoo.pid
+}
+
+own_odoo() {
+  local bare_port
+  served "$DB"
   ODOO_API_KEY=$("$ROOT_SH" shell "$DB" 2>"$WORK/shell.log" <<'PYTHON' | sed -n 's/^KEY=//p'
 from datetime import datetime, timedelta
 keys = env["res.users.apikeys"].with_user(env.ref("base.user_admin"))
@@ -68,13 +77,38 @@ addons() {
   return "$status"
 }
 
+# A script of Python that runs where the database is, beside the server.
+beside() { # SCRIPT DB
+  { [[ -z ${ODOO_URL:-} ]] || echo "SERVED = \"$ODOO_URL\""; cat "$HERE/$1"; } | "$ROOT_SH" shell "$2"
+}
+
+# Each of these serves a database of its own, for it leaves a lot behind.
+alone() { # SCRIPT DB
+  (
+    WORK=$(mktemp -d)
+    trap clean_up EXIT
+    served "$2"
+    beside "$1" "$2"
+  )
+}
+
+volume() {
+  "$ROOT_SH" init tallyman_volume "$ADDONS"
+  (unset ODOO_URL && beside volume.py tallyman_volume)
+}
+
 case ${1:-all} in
   addons) addons ;;
   matrix) "$HERE/matrix.sh" ;;
   road) road ;;
+  concurrency) alone concurrency.py tallyman_crowd ;;
+  volume) volume ;;
+  bench) alone bench_ingest.py tallyman_bench ;;
   all)
     addons
     "$HERE/matrix.sh"
+    alone concurrency.py tallyman_crowd
+    volume
     road
     ;;
   *) sed -n '2,/^set -e/ s/^# \{0,1\}//p' "$0"; exit 2 ;;
