@@ -5,7 +5,7 @@ from odoo import api, fields, models
 
 from ..base.seal import unsealed
 from .handheld import Handheld, digest, photo
-from .script import CASES, DEVICES
+from .script import CASES, DEVICES, TEAMS
 
 _logger = logging.getLogger(__name__)
 PEOPLE = {"operational": "operations", "second": "operations_too", "financial": "finance"}
@@ -25,7 +25,7 @@ class WarehouseExceptionDemo(models.AbstractModel):
         if self.env["warehouse.exception.device"].search_count([("uuid", "=", Handheld(DEVICES[0][0]).uuid)], limit=1):
             return
         self._stock_up()
-        self._hand_over_policies()
+        self._add_policy()
         handhelds = [self._enrol(*device) for device in DEVICES]
         for number, line in enumerate(CASES):
             handheld, device = handhelds[number % len(handhelds)]
@@ -59,22 +59,21 @@ class WarehouseExceptionDemo(models.AbstractModel):
         (self._ref("receipt") | self._ref("delivery")).action_confirm()
         self._ref("delivery").action_assign()
 
-    def _hand_over_policies(self):
-        """Policies of the demo's own warehouse, with its teams; those that hold everywhere stay as they come."""
-        teams = {
-            "team_dock": ("receiving_discrepancy", "overage", "return_discrepancy"),
-            "team_control": ("pick_shortage", "cycle_count_variance", "location_mismatch"),
-            "team_quality": ("damaged", "quality_hold", "blocked_stock"),
-        }
+    def _add_policy(self):
+        """One that is narrower than those that come with the addon, which stay as they are."""
         warehouse = self.env.ref("stock.warehouse0")
+        scope = {"company_id": warehouse.company_id.id, "warehouse_id": warehouse.id}
         policies = self.env["warehouse.exception.policy"]
-        for team, kinds in teams.items():
-            for kind in kinds:
-                scope = {"company_id": warehouse.company_id.id, "warehouse_id": warehouse.id}
-                own = [("exception_type", "=", kind), ("categ_id", "=", False)]
-                everywhere = policies.search([*own, ("company_id", "=", False), ("warehouse_id", "=", False)], limit=1)
-                if everywhere and not policies.search_count([*own, ("warehouse_id", "=", warehouse.id)], limit=1):
-                    everywhere.copy({**scope, "team_id": self._ref(team).id})
+        own = [("exception_type", "=", "location_mismatch"), ("warehouse_id", "=", warehouse.id)]
+        everywhere = self.env.ref("warehouse_exception.policy_location_mismatch", raise_if_not_found=False)
+        if everywhere and not policies.search_count(own, limit=1):
+            everywhere.copy({**scope, "team_id": self._ref("team_control").id, "deadline_hours": 12})
+
+    def _assign(self, case):
+        """As a shift lead does in the morning: each kind to whoever of its team has the least to do."""
+        if not case.user_id and case.state == "open":
+            team = self._ref(f"team_{TEAMS[case.exception_type]}")
+            case.user_id = team._least_busy(team.member_ids)
 
     def _enrol(self, name, hours_silent, model):
         handheld = Handheld(name)
@@ -110,6 +109,7 @@ class WarehouseExceptionDemo(models.AbstractModel):
             self.env["warehouse.exception.evidence"]._receive(device, digest(picture), 0, len(picture), picture)
         case = self.env["warehouse.exception.case"].search([("name", "=", receipt["case"])])
         case._respond_and_settle()
+        self._assign(case)
         return case
 
     def _walk(self, case, line):
@@ -200,7 +200,9 @@ class WarehouseExceptionDemo(models.AbstractModel):
         }
         cases = self.env["warehouse.exception.case"].with_env(self._as("lead"))
         case = cases.action_report(values, [("tins.png", photo(7, damaged=True))])
-        case.sudo()._respond_and_settle()
+        case = case.sudo()
+        case._respond_and_settle()
+        self._assign(case)
 
     def _freeze_a_baseline(self):
         today = fields.Date.today()

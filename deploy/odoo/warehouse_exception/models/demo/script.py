@@ -2,6 +2,12 @@
 
 DEVICES = [("DOCK-01", 0.1, "Rugged 10"), ("PICK-07", 0.4, "Wrist 3"), ("COUNT-02", 30, "Rugged 10")]
 
+TEAMS = {
+    **dict.fromkeys(("receiving_discrepancy", "overage", "return_discrepancy"), "dock"),
+    **dict.fromkeys(("pick_shortage", "cycle_count_variance", "location_mismatch"), "control"),
+    **dict.fromkeys(("damaged", "quality_hold", "blocked_stock"), "quality"),
+}
+
 TEA, PUMP, SENSOR, PAINT, GLOVES, YOGURT = (f"290000000000{n}" for n in "0 1 2 3 4 5".split())
 ALL_THE_WAY = "take submit approve execute close"
 
