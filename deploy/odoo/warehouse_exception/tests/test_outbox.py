@@ -226,7 +226,7 @@ class TestOutbox(ExceptionCommon):
         self.assertEqual(
             [(each["type"], each["data"].get("previous_state"), each["data"]["state"]) for each in told],
             [
-                ("case.created", None, "received"),
+                ("case.created", None, "open"),
                 ("case.step", "received", "open"),
                 ("case.step", "open", "investigating"),
             ],

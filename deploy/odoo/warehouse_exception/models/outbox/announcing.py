@@ -2,14 +2,11 @@ from datetime import UTC
 
 from odoo import api, models
 
+from ...lib.quantity import plain
+
 
 def _time(moment):
     return moment.replace(tzinfo=UTC).isoformat().replace("+00:00", "Z") if moment else None
-
-
-def _number(value):
-    """As the wire writes quantities: a decimal string, never more exact than six places."""
-    return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
 class WarehouseExceptionCase(models.Model):
@@ -54,10 +51,10 @@ class WarehouseExceptionCase(models.Model):
             "bin": self.location_id.display_name or self.bin_code or None,
             "document": self.picking_id.name or self.document_code or None,
             "reason": self.reason_code or None,
-            "expected": _number(self.quantity_expected) if known else None,
-            "counted": _number(self.quantity_counted) if self.is_counted else None,
+            "expected": plain(self.quantity_expected) if known else None,
+            "counted": plain(self.quantity_counted) if self.is_counted else None,
             "unit": self.uom_id.name or self.unit_code or None,
-            "amount_at_stake": _number(self.amount_at_stake),
+            "amount_at_stake": plain(self.amount_at_stake),
             "currency": self.currency_id.name,
             "responsible": self.user_id.name or None,
             "deadline": _time(self.deadline_at),
