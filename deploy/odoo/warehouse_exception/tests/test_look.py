@@ -110,7 +110,8 @@ class TestLook(ExceptionCommon):
 
     def test_a_team_counts_the_unfinished_cases_of_its_policies(self):
         team = self.env["warehouse.exception.team"].create({"name": "Dock", "leader_id": self.as_investigate.id})
-        self.env.ref("warehouse_exception.policy_overage").team_id = team
+        scope = {"company_id": self.company.id, "warehouse_id": self.warehouse.id, "team_id": team.id}
+        self.env.ref("warehouse_exception.policy_overage").copy(scope)
         case, other = self._case(), self._case()
         self.assertEqual((team.case_count, case.user_id), (2, self.as_investigate))
         other.with_user(self.as_investigate).action_cancel("no")
