@@ -15,12 +15,13 @@ class MemberError(ValueError):
 
 
 class Members:
-    def __init__(self, values, path=""):
+    def __init__(self, values, above=None, name=""):
         self._values = values
-        self._path = path
+        self._above, self._name = above, name
 
     def path(self, name):
-        return f"{self._path}.{name}" if self._path else name
+        """Put together for an error only."""
+        return self._above.path(f"{self._name}.{name}") if self._above else name
 
     def has(self, name):
         return self._values.get(name) is not None
@@ -57,7 +58,7 @@ class Members:
 
     def child(self, name, optional=False):
         """The object `name`; an absent optional one is as good as an empty one."""
-        return Members(self._get(name, dict, optional) or {}, self.path(name))
+        return Members(self._get(name, dict, optional) or {}, self, name)
 
     def _array(self, name, optional=False):
         return self._get(name, list, optional) or []
@@ -69,7 +70,7 @@ class Members:
         for number, value in enumerate(values):
             if not isinstance(value, dict):
                 raise MemberError(f"{self.path(name)}[{number}] must be an object")
-        return [Members(value, f"{self.path(name)}[{number}]") for number, value in enumerate(values)]
+        return [Members(value, self, f"{name}[{number}]") for number, value in enumerate(values)]
 
     def texts(self, name, optional=False):
         values = self._array(name, optional)

@@ -3,9 +3,10 @@
 import os
 import statistics
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
 from odoo.tools import SQL
 
@@ -74,30 +75,23 @@ class Stock:
 
 @contextmanager
 def recorded(env, made):
-    """Notes in `made` each `create` of MODELS: (model, context, values, ids)."""
-    originals = {}
+    """Notes in `made` what is created of MODELS, by `create` or `_insert`: (model, context, values, ids)."""
 
     def noting(name, original):
         def create(records, vals_list):
             values = [dict(vals) for vals in vals_list]
             created = original(records, vals_list)
-            made.append((name, records.env.context, values, created.ids))
+            made.append((name, records.env.context, values, created.ids if created else []))
             return created
 
         return create
 
-    for name in MODELS:
-        cls = env.registry[name]
-        originals[cls] = cls.__dict__.get("create")
-        cls.create = noting(name, cls.create)
-    try:
+    with ExitStack() as patches:
+        for name in MODELS:
+            cls = env.registry[name]
+            for method in {"create", "_insert"} & set(dir(cls)):
+                patches.enter_context(patch.object(cls, method, noting(name, getattr(cls, method))))
         yield
-    finally:
-        for cls, original in originals.items():
-            if original is None:
-                del cls.create
-            else:
-                cls.create = original
 
 
 def create_bare(env, made):
@@ -106,7 +100,7 @@ def create_bare(env, made):
     for name, context, values, old in made:
         values = [_plain(env[name], vals, ids) for vals in values]
         created = env[name].with_context(**context).create(values)
-        ids[name] |= dict(zip(old, created.ids, strict=True))
+        ids[name] |= dict(zip(old, created.ids, strict=False))
     env.flush_all()
 
 

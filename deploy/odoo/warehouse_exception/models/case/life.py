@@ -72,7 +72,7 @@ class WarehouseExceptionCase(models.Model):
         for state, cases in self.grouped("state").items():
             if state == "received":
                 continue
-            self.env["warehouse.exception.step"].sudo().create(
+            self.env["warehouse.exception.step"].sudo()._insert(
                 [cases._step_values(case, "received", state, None, now) for case in cases]
             )
             cases._after_step(dict.fromkeys(cases, "received"))

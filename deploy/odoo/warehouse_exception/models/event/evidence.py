@@ -80,30 +80,35 @@ class WarehouseExceptionEvidence(models.Model):
     @api.model
     def _expect(self, named):
         """Make room for the photos that events name: [(event, photos)]. Those that the device sent before are here."""
-        expected = self.create(
-            [
-                {
-                    "event_id": event.id,
-                    "case_id": event.case_id.id,
-                    "device_id": event.device_id.id,
-                    "company_id": event.company_id.id,
-                    "sha256": photo.sha256,
-                    "size": photo.size,
-                    "media_type": photo.media_type,
-                }
-                for event, photos in named
-                for photo in {photo.sha256: photo for photo in photos}.values()
-            ]
-        )
-        for device, ours in expected.grouped("device_id").items():
-            known = self.search(
-                [("device_id", "=", device.id), ("sha256", "in", ours.mapped("sha256")), ("complete", "=", True)]
-            )
-            for sha256, sent in known.grouped("sha256").items():
-                whole = sent._whole()
-                for evidence in ours.filtered(lambda photo, of=sha256: photo.sha256 == of):
-                    if whole is not None and len(whole) == evidence.size:
-                        evidence._store_or_leave(whole)
+        new = [
+            {
+                "event_id": event.id,
+                "case_id": event.case_id.id,
+                "device_id": event.device_id.id,
+                "company_id": event.company_id.id,
+                "sha256": photo.sha256,
+                "size": photo.size,
+                "media_type": photo.media_type,
+                "received": 0,
+                "complete": False,
+            }
+            for event, photos in named
+            for photo in {photo.sha256: photo for photo in photos}.values()
+        ]
+        self._insert(new)
+        for device in self.env["warehouse.exception.device"].browse({values["device_id"] for values in new}):
+            ours = [event.id for event, _photos in named if event.device_id == device]
+            self._take_known(device, ours, {values["sha256"] for values in new if values["device_id"] == device.id})
+
+    @api.model
+    def _take_known(self, device, event_ids, names):
+        """Give the photos of these events the bytes that the device sent for others."""
+        known = self.search([("device_id", "=", device.id), ("sha256", "in", list(names)), ("complete", "=", True)])
+        for sha256, sent in known.grouped("sha256").items():
+            whole = sent._whole()
+            for evidence in self._of(device, sha256).filtered(lambda photo: photo.event_id.id in event_ids):
+                if whole is not None and len(whole) == evidence.size:
+                    evidence._store_or_leave(whole)
 
     def _store_or_leave(self, whole):
         """The event is stored even if its photo can't be: then it is missing, and the device sends it."""

@@ -153,7 +153,7 @@ class WarehouseExceptionStore(models.AbstractModel):
 
     @api.model
     def _create_scans(self, reports, events):
-        self.env["warehouse.exception.scan"].create(
+        self.env["warehouse.exception.scan"]._insert(
             [
                 self._scan_values(report.case, event, scan)
                 for event, report in zip(events, reports, strict=True)
