@@ -34,6 +34,7 @@ set -euo pipefail
 RECIPE=1 SUITE=trixie
 # The stock modules that the addons and their bridges meet. Changing the list makes a new template.
 STOCK_MODULES=stock,purchase_stock,sale_stock,product_expiry,hr,barcodes_gs1_nomenclature,base_automation,maintenance
+STOCK_MODULES+=,spreadsheet_dashboard
 STOCK_MODULES=${TALLYMAN_MODULES:-$STOCK_MODULES}
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -22,6 +22,7 @@ ROOT_SH=$HERE/root.sh
 # a case's task would change what the first ones' tests see.
 ADDONS=warehouse_exception,warehouse_exception_purchase,warehouse_exception_sale,warehouse_exception_hr
 ADDONS+=,warehouse_exception_maintenance,warehouse_exception_automation,warehouse_exception_account
+ADDONS+=,warehouse_exception_dashboard
 OCA_ADDONS=warehouse_exception_quality_oca,warehouse_exception_helpdesk_mgmt,warehouse_exception_dms,warehouse_exception_tier_validation
 DB=tallyman_road
 WORK=$(mktemp -d)

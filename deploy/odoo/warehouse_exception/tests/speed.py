@@ -136,7 +136,7 @@ class Busy:
         stat = Path(f"/proc/{pid}/schedstat")
         self._backend = stat if local and os.access(stat, os.R_OK) else None
 
-    def read(self):
+    def spent(self):
         """(of Odoo, of PostgreSQL)."""
         if not self._backend:
             return time.perf_counter(), 0.0
@@ -146,10 +146,10 @@ class Busy:
 def timed(env, busy, work):
     env.flush_all()
     env.invalidate_all()
-    before = busy.read()
+    before = busy.spent()
     work()
     env.flush_all()
-    return [after - since for since, after in zip(before, busy.read(), strict=True)]
+    return [after - since for since, after in zip(before, busy.spent(), strict=True)]
 
 
 class Comparison(NamedTuple):

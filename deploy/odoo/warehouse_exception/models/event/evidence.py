@@ -86,6 +86,7 @@ class WarehouseExceptionEvidence(models.Model):
                 "case_id": event.case_id.id,
                 "device_id": event.device_id.id,
                 "company_id": event.company_id.id,
+                "kind": "photo",
                 "sha256": photo.sha256,
                 "size": photo.size,
                 "media_type": photo.media_type,

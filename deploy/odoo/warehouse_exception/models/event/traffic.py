@@ -69,5 +69,4 @@ class WarehouseExceptionTraffic(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_never(self):
         """The job alone replaces rows by their sum."""
-        if not is_unsealed(self.env):
-            super()._unlink_except_never()
+        return None if is_unsealed(self.env) else super()._unlink_except_never()
