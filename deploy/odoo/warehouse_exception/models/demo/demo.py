@@ -127,10 +127,13 @@ class WarehouseExceptionDemo(models.AbstractModel):
         case = case.with_env(self._as("control"))
         if line.get("cause") and not case.cause_id:
             case.cause_id = self.env.ref(f"warehouse_exception.cause_{line['cause']}")
+        actions = self.env["warehouse.exception.action"].with_env(case.env)
+        if "propose" in line:
+            case._live_actions().action_withdraw()
         if not case._live_actions():
-            kinds = self.env["warehouse.exception.action"]._kinds_for(case)
-            wanted = next((kind for kind in line.get("propose", ()) if kind in kinds), "accept")
-            self.env["warehouse.exception.action"].with_env(case.env)._propose(case, wanted, note=line.get("proposal"))
+            actions._propose(case, line.get("propose", "accept"), note=line.get("proposal"))
+        if "close" in line["walk"] and case._active_holds() and not case._live_actions().filtered("location_dest_id"):
+            actions._propose(case, "release", note=self.env._("Counted again: the rest is fit to be picked."))
         if case._obstacles():
             case.with_env(self._as("lead")).action_override(self.env._("The carrier is waiting at the dock."))
         case.action_submit()
@@ -157,6 +160,11 @@ class WarehouseExceptionDemo(models.AbstractModel):
     def _walk_execute(self, case, _line):
         if case.state == "approved":
             case.with_env(self._as("lead")).action_execute()
+
+    def _walk_scrap(self, case, _line):
+        """What lies in quarantine is decided about by itself."""
+        case.with_env(self._as("control")).action_plan_next()
+        self.env["warehouse.exception.action"].with_env(self._as("control"))._propose(case, "scrap")
 
     def _walk_close(self, case, _line):
         case.with_env(self._as("lead")).action_close()
