@@ -124,7 +124,9 @@ class ExceptionCommon(TransactionCase):
     def _set_aside_what_is_there(cls):
         """Demo data, or a site's own: no test of ours is about it, and jobs and policies would take it in."""
         cls.env.flush_all()
-        cls.env.cr.execute("UPDATE warehouse_exception_case SET state = 'closed', response_due = false")
+        cls.env.cr.execute(
+            "UPDATE warehouse_exception_case SET state = 'closed', response_due = false, received_at = '2000-01-01'"
+        )
         cls.env.cr.execute("UPDATE warehouse_exception_device SET state = 'revoked' WHERE id != %s", [cls.device.id])
         cls.env.invalidate_all()
         policies = cls.env["warehouse.exception.policy"].search([])
