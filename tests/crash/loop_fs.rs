@@ -54,9 +54,16 @@ impl LoopFs {
     }
 
     /// The machine comes up again. Nobody may still have a file open here.
+    ///
+    /// With a copy of the disk, taken before the file system is let go of: whatever copied this machine's mounts meanwhile (a
+    /// container that starts, an Odoo of the other suites) keeps the one that was shut down, would give it back to us, and
+    /// writes to it when it ends.
     pub(crate) fn power_up(&mut self) {
+        let copy = self.image.with_extension("copy");
+        root(&["cp", "--sparse=always", text(&self.image), text(&copy)]);
         root(&["umount", text(&self.point)]);
         self.mounted = false;
+        fs::rename(&copy, &self.image).unwrap();
         self.attach();
     }
 }

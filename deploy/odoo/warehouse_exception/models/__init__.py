@@ -1,1 +1,1 @@
-from . import base, device, case, event, policy, response, approval, stock
+from . import base, device, case, event, policy, response, approval, stock, hold

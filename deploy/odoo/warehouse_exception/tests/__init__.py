@@ -12,5 +12,6 @@ from . import (
     test_policy,
     test_resolver,
     test_wire,
+    test_hold,
 )
 from . import test_merge, test_speed, test_traffic

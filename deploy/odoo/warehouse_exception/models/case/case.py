@@ -15,6 +15,7 @@ FACTS = frozenset(
     event_ids scan_ids evidence_ids
     step_ids state_since approval_ids policy_id deadline_at amount_at_stake override_reason failure
     response_due response_at response_tries instructions merge_key repeats_told_at
+    quarantine_open quarantine_since quarantine_waived
     """.split()
 )
 QUANTITY = {"digits": 0, "readonly": True}  # exactly as reported: no rounding to a unit's precision

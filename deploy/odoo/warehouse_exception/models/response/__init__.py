@@ -1,1 +1,1 @@
-from . import action
+from . import action, hold

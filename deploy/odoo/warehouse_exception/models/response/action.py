@@ -5,7 +5,6 @@ from odoo.tools import float_compare
 from ..base.seal import acting, is_unsealed, unsealed
 from ..case.states import PLANNABLE
 
-# What a person may change in a proposal, until somebody is asked to approve it.
 EDITABLE = frozenset("quantity location_id location_dest_id lot_id note sequence".split())
 
 
@@ -77,6 +76,11 @@ class WarehouseExceptionAction(models.Model):
         return set()
 
     @api.model
+    def _editable_fields(self):
+        """What a person may change in a proposal, until somebody is asked to approve it. Other parts add theirs."""
+        return EDITABLE
+
+    @api.model
     def _kinds_for(self, case):
         """The kinds that make sense for `case`, for people to choose from."""
         return {"accept"}
@@ -126,7 +130,7 @@ class WarehouseExceptionAction(models.Model):
 
     def _check_may_edit(self, vals):
         self._require_role("investigate")
-        sealed = set(vals) - EDITABLE
+        sealed = set(vals) - self._editable_fields()
         if sealed:
             raise AccessError(self.env._("This is decided by buttons, not by editing: %s.", ", ".join(sorted(sealed))))
         for action in self:
