@@ -13,5 +13,7 @@ from . import (
     test_resolver,
     test_wire,
     test_hold,
+    test_merge,
+    test_speed,
+    test_traffic,
 )
-from . import test_merge, test_speed, test_traffic
