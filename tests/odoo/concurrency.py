@@ -1,7 +1,8 @@
 """Eight clients and two workers: nothing lost, nothing double, nothing but a receipt or "try again".
 
-`suite.sh concurrency` runs it by `root.sh shell`, with the line SERVED = "http://127.0.0.1:PORT" in front of it. Each round is posted by threads that start together; a reply of 503 is sent again after the time that it names, as a device
-does. The respond job runs on the server's own workers meanwhile. Prints "N passed, M failed" and ends with 1 on a failure.
+`suite.sh concurrency` runs it by `root.sh shell`, with the line SERVED = "http://127.0.0.1:PORT" in front of it. Each
+round is posted by threads that start together; a reply of 503 is sent again after the time that it names, as a device does.
+The respond job runs on the server's own workers meanwhile. Prints "N passed, M failed" and ends with 1 on a failure.
 """
 
 import sys
@@ -80,7 +81,7 @@ def sites(name, count=CLIENTS):
     return made
 
 
-# --- The cases -----------------------------------------------------------------------------------------------------------
+# --- The cases ------------------------------------------------------------------------------------------------------
 
 
 def one_event_posted_by_all_at_once_is_one_case():

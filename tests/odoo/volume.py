@@ -29,7 +29,7 @@ def sql(text, **values):
     env.cr.execute(text, values)
 
 
-# --- Filling -------------------------------------------------------------------------------------------------------------
+# --- Filling --------------------------------------------------------------------------------------------------------
 
 
 def fill():
@@ -144,7 +144,7 @@ TRAFFIC_ROWS = """
 """
 
 
-# --- Looking -------------------------------------------------------------------------------------------------------------
+# --- Looking --------------------------------------------------------------------------------------------------------
 
 
 def reader():
@@ -154,7 +154,8 @@ def reader():
     found = env["res.users"].search([("login", "=", login)])
     user = found or env["res.users"].create({"name": login, "login": login, "group_ids": [(6, 0, groups)]})
     env.cr.commit()
-    return env(user=user.id, su=False, context={"lang": "en_US", "tz": "Europe/Oslo", "allowed_company_ids": user.company_ids.ids})
+    context = {"lang": "en_US", "tz": "Europe/Oslo", "allowed_company_ids": user.company_ids.ids}
+    return env(user=user.id, su=False, context=context)
 
 
 def wanted(model, node):
@@ -199,8 +200,13 @@ def groups(name, by, domain=(), kind="kanban"):
     def look(client, limit):
         model = client[NS + name]
         found = model.web_read_group(
-            list(domain), [by], ["__count"], auto_unfold=kind == "kanban", limit=limit,
-            unfold_read_specification=view(model, kind), unfold_read_default_limit=limit,
+            list(domain),
+            [by],
+            ["__count"],
+            limit=limit,
+            auto_unfold=kind == "kanban",
+            unfold_read_specification=view(model, kind),
+            unfold_read_default_limit=limit,
         )
         return len(found["groups"])
 
@@ -284,11 +290,13 @@ JOBS = [
 ]
 
 
-# --- Measuring -----------------------------------------------------------------------------------------------------------
+# --- Measuring ------------------------------------------------------------------------------------------------------
 
 
 def measure(client, look, limit):
-    """(milliseconds of computing, on the wall, queries, what was found) of one look, with an empty cache as in a request of its own."""
+    """(milliseconds of computing, on the wall, queries, what was found) of one look. The cache is empty,
+    as in a request of its own.
+    """
     env.cr.rollback()
     env.invalidate_all()
     before, began, worked = env.cr.sql_log_count, time.perf_counter(), sum(BUSY.read())

@@ -37,4 +37,8 @@ from . import (
     test_traffic,
     test_wire,
     test_wizards,
+    test_hold,
+    test_merge,
+    test_speed,
+    test_traffic,
 )

@@ -126,13 +126,13 @@ def undone(env):
 
 
 class Busy:
-    """Seconds in which this thread or its PostgreSQL backend computed. Unlike the time on the wall they tell the same on a
-    machine that has other things to do. On a database elsewhere it is the time on the wall after all.
+    """Seconds in which this process or its PostgreSQL backend computed. Unlike the time on the wall they tell the same
+    on a machine that has other things to do. With a database elsewhere it is the time on the wall after all.
     """
 
     def __init__(self, env):
-        [(pid,)] = env.execute_query(SQL("SELECT pg_backend_pid()"))
-        [(local,)] = env.execute_query(SQL("SELECT inet_server_addr() IS NULL OR inet_server_addr() = inet_client_addr()"))
+        is_local = SQL("inet_server_addr() IS NULL OR inet_server_addr() = inet_client_addr()")
+        [(pid, local)] = env.execute_query(SQL("SELECT pg_backend_pid(), %s", is_local))
         stat = Path(f"/proc/{pid}/schedstat")
         self._backend = stat if local and os.access(stat, os.R_OK) else None
 

@@ -15,7 +15,7 @@ class WarehouseExceptionResolver(models.AbstractModel):
 
     @api.model
     def _employees(self, company, badges):
-        """{badge: employee}. Odoo's badge IDs are letters and digits only, so what a label puts between them is left out."""
+        """{badge: employee}. Odoo's badge IDs are letters and digits only: what a label puts between them is left out."""
         none = self.env["hr.employee"]
         spelt = {badge: list(filter(None, (badge, re.sub(r"[^A-Za-z0-9]", "", badge or "")))) for badge in badges}
         wanted = list({barcode for barcodes in spelt.values() for barcode in barcodes})

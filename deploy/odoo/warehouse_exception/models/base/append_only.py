@@ -13,8 +13,8 @@ class AppendOnlyMixin(models.AbstractModel):
 
     @api.model
     def _insert(self, vals_list):
-        """Many rows that nobody will hold as records, each with the same fields, and those all given. `create` would take
-        five times as long for what it can find nothing to do for: no defaults, nothing computed, no rights to look at.
+        """Many rows that nobody will hold as records, each with the same fields, and those all given. `create` takes
+        five times as long, for defaults and computed fields that these don't have.
         """
         self.check_access("create")
         if not vals_list:

@@ -39,7 +39,7 @@ class Holder:
 class WarehouseExceptionCase(models.Model):
     _inherit = "warehouse.exception.case"
 
-    merge_key = fields.Char(readonly=True, copy=False, help="What a further report must be about to belong to this case.")
+    merge_key = fields.Char(readonly=True, copy=False, help="What further reports of this case are about.")
     report_count = fields.Integer("Reports", compute="_compute_report_count", help="By how many events it was reported.")
     repeats_told_at = fields.Datetime(readonly=True, copy=False, help="When its owner was told of further reports.")
 
@@ -49,11 +49,8 @@ class WarehouseExceptionCase(models.Model):
 
     @api.depends("event_ids")
     def _compute_report_count(self):
-        counts = dict(
-            self.env["warehouse.exception.event"]._read_group(
-                [("case_id", "in", self.ids)], ["case_id"], ["__count"]
-            )
-        )
+        events = self.env["warehouse.exception.event"]
+        counts = dict(events._read_group([("case_id", "in", self.ids)], ["case_id"], ["__count"]))
         for case in self:
             case.report_count = counts.get(case, 0)
 
@@ -128,9 +125,7 @@ class WarehouseExceptionCase(models.Model):
 
     def _after_step(self, before):
         result = super()._after_step(before)
-        self.filtered(
-            lambda case: (case.state in JOINABLE) != (before[case] in JOINABLE)
-        )._renew_merge_key()
+        self.filtered(lambda case: (case.state in JOINABLE) != (before[case] in JOINABLE))._renew_merge_key()
         return result
 
     def _renew_merge_key(self):
@@ -157,8 +152,8 @@ class WarehouseExceptionCase(models.Model):
         return result
 
     def _respond_to_report(self, event):
-        """A further report came, by `event`. A kind adds `_respond_again_<kind>(event)`, for instance to tell that picker
-        where else to look: the case's instructions are for everybody who reported it.
+        """A further report came, by `event`. A kind adds `_respond_again_<kind>(event)`, for instance to tell that
+        picker where else to look: the case's instructions are for everybody who reported it.
         """
         self.ensure_one()
         if self.state in FINISHED:

@@ -83,8 +83,8 @@ class WarehouseExceptionCase(models.Model):
             field._update_cache(self, field.convert_to_cache(value, self, validate=False))
 
     def _prepare_references(self):
-        """Look up at once, for all these cases, what `_find_references` will ask for. Bridges add theirs: whoever does not
-        costs a query a case, and is right all the same.
+        """Look up at once, for all these cases, what `_find_references` will ask for. Bridges extend the resolver's
+        `_prepare`: one that does not costs a query a code, and is right all the same.
         """
         self.env["warehouse.exception.resolver"]._prepare(self)
 

@@ -115,7 +115,7 @@ class WarehouseExceptionResolver(models.AbstractModel):
 
     @api.model
     def _pickings(self, company, questions):
-        """{(code, product): transfer} by its own name, then by its source document; what is still to be done goes first."""
+        """{(code, product): transfer} by its own name, then by its source document; what is to be done goes first."""
         none = self.env["stock.picking"]
         ours = [("company_id", "=", company.id)]
         codes = {code for code, _product in questions if code}

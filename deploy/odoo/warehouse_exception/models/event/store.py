@@ -202,7 +202,8 @@ class WarehouseExceptionStore(models.AbstractModel):
         if event.document:
             said.append(self.env._("document %s", event.document))
         if event.counted is not None and event.expected is not None:
-            said.append(self.env._("counted %(counted)s of %(expected)s", counted=event.counted, expected=event.expected))
+            quantities = {"counted": event.counted, "expected": event.expected}
+            said.append(self.env._("counted %(counted)s of %(expected)s", **quantities))
         elif event.counted is not None:
             said.append(self.env._("counted %s", event.counted))
         if event.unit:

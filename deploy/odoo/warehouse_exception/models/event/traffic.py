@@ -37,8 +37,8 @@ class WarehouseExceptionTraffic(models.Model):
         """One request and what became of its events: `counts` by the receipts' statuses."""
         now = fields.Datetime.now()
         answered = {status: counts[status] for status in STATUSES}
-        company = device.company_id.id
-        self.create({"device_id": device.id, "company_id": company, "day": now.date(), "at": now, "requests": 1, **answered})
+        of = {"device_id": device.id, "company_id": device.company_id.id, "day": now.date()}
+        self._insert([{**of, "at": now, "requests": 1, **answered}])
 
     @api.model
     def _cron_compact(self):
