@@ -122,11 +122,21 @@ class TestReceiving(DockCommon):
         case = self.reported(receipt, "3", code="HAD", reason="wrong_item")
         action = case._live_actions()
         self.assertEqual((action.kind, action.quantity), ("receive_quarantine", 3))
-        self.finish(case)
+        self.carried_out(case)
         self.assertEqual((self.quarantined(self.other, self.vendor), self.shelved(self.other)), (3, 0))
         self.assertEqual(self.quarantined(self.other), 0)
         self.assertEqual(self.other.with_context(warehouse_id=self.warehouse.id).qty_available, 0)
         self.assertEqual((receipt.state, receipt.move_ids.product_uom_qty), ("assigned", 10))
+        with self.assertRaisesRegex(UserError, "still has 3"):
+            case.with_user(self.as_close).action_close()
+        case.with_user(self.as_investigate).action_plan_next()
+        self.plan(case, "return_supplier")
+        self.carried_out(case)
+        back = case.stock_move_ids.picking_id.filtered(lambda picking: picking.state == "assigned")
+        self.assertEqual((back.partner_id, self.quarantined(self.other, self.vendor)), (self.vendor, 3))
+        back.button_validate()
+        self.assertEqual((back.state, self.quarantined(self.other, self.vendor)), ("done", 0))
+        case.with_user(self.as_close).action_close()
 
     def test_an_item_that_nobody_ordered_can_be_handed_back(self):
         receipt = self.receipt((self.product, 10))
@@ -143,10 +153,12 @@ class TestReceiving(DockCommon):
         self.carried_out(case)
         self.assertEqual((receipt.state, self.quarantined(), self.shelved()), ("done", 10, 0))
 
-    def test_without_a_quarantine_nothing_is_received(self):
+    def test_without_a_quarantine_of_the_policy_the_warehouses_own_is_taken_and_without_any_nothing_is_received(self):
         self.env["warehouse.exception.policy"].search([]).write({"quarantine_location_id": False})
         receipt = self.receipt((self.product, 10))
         case = self.reported(receipt, "3", code="HAD")
+        self.assertEqual(case._live_actions().location_dest_id, self.warehouse.exception_quarantine_location_id)
+        case._live_actions().with_user(self.as_investigate).location_dest_id = False
         case.with_user(self.as_investigate).action_submit()
         self.decide_all(case)
         case.with_user(self.as_execute).action_execute()

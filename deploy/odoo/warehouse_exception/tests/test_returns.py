@@ -1,3 +1,4 @@
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .dock import DockCommon
@@ -57,5 +58,7 @@ class TestReturns(DockCommon):
     def test_something_else_came_back_and_goes_into_quarantine(self):
         case = self.reported(self.back, "2", code="HAD", kind="return_discrepancy", reason="wrong_item")
         self.assertEqual(case._live_actions().kind, "receive_quarantine")
-        self.finish(case)
+        self.carried_out(case)
         self.assertEqual((self.quarantined(self.other, self.customer), self.shelved()), (2, 0))
+        with self.assertRaisesRegex(UserError, "still has 2"):
+            case.with_user(self.as_close).action_close()
