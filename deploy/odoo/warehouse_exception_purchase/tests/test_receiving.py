@@ -79,7 +79,7 @@ class TestReceivingPurchase(DockCommon):
         order = self._order()
         case = self.reported(order, "3", code="HAD", reason="wrong_item")
         self.assertEqual((case.purchase_order_id, case.purchase_line_id.id), (order, False))
-        self.finish(case)
+        self.carried_out(case)
         self.assertEqual(self.quarantined(self.other, self.vendor), 3)
         self.assertEqual((len(order.order_line), order.order_line.qty_received, self.shelved()), (1, 0, 0))
 
