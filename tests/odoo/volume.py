@@ -229,6 +229,16 @@ def chatter(client, _limit):
     return len(client["mail.message"].search([("model", "=", case._name), ("res_id", "=", case.id)], limit=30))
 
 
+def figures(name, by, measures=("__count",)):
+    """A pivot or a graph."""
+
+    def look(client, _limit):
+        return len(client[NS + name].formatted_read_group([], by, list(measures)))
+
+    return look
+
+
+MEASURES = "__count hours_to_end:avg deadline_met:avg overdue:sum recurrent:sum amount_at_stake:sum amount_settled:sum"
 UNFINISHED = [("state", "not in", ("closed", "rejected", "cancelled"))]
 LOOKS = [
     ("list of cases", rows("case", "list")),
@@ -246,6 +256,12 @@ LOOKS = [
     ("further reports", rows("event", "list", [("is_repeat", "=", True)])),
     ("list of devices", rows("device", "list")),
     ("page of a device", page("device", lambda devices: devices.search([("name", "=", "VOLUME-3")]))),
+    ("what I may decide", rows("approval", "list", [("can_decide", "=", True)])),
+    ("map of the floor", figures("case", ["location_id", "reason_code"], ("__count", "amount_at_stake:sum"))),
+    ("case analysis", figures("report", ["exception_type"], MEASURES.split())),
+    ("case analysis by week", figures("report", ["received_at:week", "exception_type"])),
+    ("approval analysis", figures("report.approval", ["step"], ("__count", "hours:avg"))),
+    ("Pareto", rows("pareto", "list")),
     ("traffic", rows("traffic", "list")),
     ("traffic by device", groups("traffic", "device_id", kind="list")),
 ]
@@ -282,8 +298,17 @@ def compact():
     assert left < 5000, f"{left} rows of traffic are left"
 
 
+def escalate():
+    env[NS + "escalation"]._cron_escalate()
+    assert env[NS + "escalation"].search_count([], limit=1), "nothing of five years was escalated"
+
+
 # (what, the job, seconds that it may take)
 JOBS = [
+    ("escalate, one run", escalate, 300),
+    ("look for expired lots", lambda: env[NS + "hold"]._cron_sweep_expired(), 120),
+    ("look for evidence whose term is over", lambda: env[NS + "evidence"]._cron_retain(), 120),
+    ("send webhooks", lambda: env[NS + "webhook.delivery"]._cron_deliver(), 120),
     ("respond to 300 cases and 100 further reports", respond, 120),
     ("check all chains, from the first event", check_chains, 120),
     ("add up 50,000 rows of traffic", compact, 120),
@@ -299,9 +324,9 @@ def measure(client, look, limit):
     """
     env.cr.rollback()
     env.invalidate_all()
-    before, began, worked = env.cr.sql_log_count, time.perf_counter(), sum(BUSY.read())
+    before, began, worked = env.cr.sql_log_count, time.perf_counter(), sum(BUSY.spent())
     found = look(client, limit)
-    took = (sum(BUSY.read()) - worked) * 1000, (time.perf_counter() - began) * 1000
+    took = (sum(BUSY.spent()) - worked) * 1000, (time.perf_counter() - began) * 1000
     return *took, env.cr.sql_log_count - before, found
 
 
