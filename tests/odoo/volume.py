@@ -73,7 +73,8 @@ CASE_ROWS = """
     INSERT INTO warehouse_exception_case (name, exception_type, state, device_id, warehouse_id, company_id, captured_at,
            received_at, state_since, product_code, bin_code, document_code, operator_badge, product_id, location_id,
            quantity_expected, quantity_counted, quantity_variance, expected_source, is_counted, reason_code, policy_id,
-           deadline_at, user_id, amount_at_stake, response_due, response_tries, create_date, write_date)
+           deadline_at, user_id, amount_at_stake, response_due, response_tries, source, open_since, ended_at, create_date,
+           write_date)
     SELECT 'VOL/' || n, (%(kinds)s)[1 + n %% 9],
            CASE WHEN n %% 10 > 0 THEN (ARRAY['closed', 'closed', 'rejected', 'cancelled'])[1 + n %% 4]
                 ELSE (ARRAY['needs_mapping', 'open', 'investigating', 'pending_approval', 'approved', 'resolved'])
@@ -81,7 +82,8 @@ CASE_ROWS = """
            (%(devices)s)[1 + n %% 20], %(warehouse)s, %(company)s, at, at, at, 'ITEM' || n %% 200, 'BIN' || n %% 200,
            'DOC' || n, 'E' || n %% 50, (%(products)s)[1 + n %% 200], (%(bins)s)[1 + n %% 200],
            8, n %% 8, n %% 8 - 8, 'event', TRUE, (ARRAY['bin_empty', 'damaged', 'wrong_item'])[1 + n %% 3],
-           (%(policies)s)[1 + n %% cardinality(%(policies)s)], at + interval '2 days', %(user)s, n %% 900, FALSE, 0, at, at
+           (%(policies)s)[1 + n %% cardinality(%(policies)s)], at + interval '2 days', %(user)s, n %% 900, FALSE, 0, 'device', at,
+           CASE WHEN n %% 10 > 0 THEN at + interval '1 day' * (n %% 4) END, at, at
       FROM (SELECT n, now() AT TIME ZONE 'UTC' - (%(cases)s - n) * interval '50 minutes' AS at
               FROM generate_series(1, %(cases)s) n) made
 """
@@ -125,7 +127,7 @@ APPROVAL_ROWS = """
     SELECT id, company_id, exception_type, 1, 10, 'operational',
            CASE WHEN state = 'pending_approval' THEN 'waiting' ELSE 'approved' END, amount_at_stake, %(user)s,
            received_at, CASE WHEN state = 'pending_approval' THEN NULL ELSE %(user)s END, received_at
-      FROM warehouse_exception_case WHERE name LIKE 'VOL/%%' AND id %% 2 = 0 OR state = 'pending_approval'
+      FROM warehouse_exception_case WHERE name LIKE 'VOL/%%' AND (id %% 2 = 0 OR state = 'pending_approval')
 """
 MESSAGE_ROWS = """
     INSERT INTO mail_message (model, res_id, message_type, subtype_id, body, date, author_id, is_internal, message_id)

@@ -126,14 +126,16 @@ class TestEscalation(ExceptionCommon):
         self.assertTrue(complete.evidence_ids.complete)
         self.assertFalse(self.escalate())
 
-    def test_quarantine_is_escalated_where_a_case_knows_of_it(self):
-        """The quantity is another part's: without it there is nothing to find, and nothing fails."""
-        query = self.env["warehouse.exception.case"]._search([("exception_type", "=", "overage")])
+    def test_what_stays_in_quarantine_is_told_from_when_it_came_there(self):
         self.policy.deadline_hours = 1000
         self.policy.escalation_ids.filtered(lambda step: step.trigger == "quarantine").after_hours = 2
         case = self._case(hours=3)
-        with patch.object(type(self.escalations), "_quarantined", lambda _self: query):
-            self.assertEqual(self._told(self.escalate()), [("quarantine", 1, "only release")])
+        self.assertFalse(self.escalate(), "nothing is in quarantine")
+        for hours in (1, 3):
+            since = fields.Datetime.now() - timedelta(hours=hours)
+            unsealed(case).write({"quarantine_open": 3, "quarantine_since": since})
+            told = [("quarantine", 1, "only release")] if hours > 2 else []
+            self.assertEqual(self._told(self.escalate()), told)
         self.assertEqual(case.escalation_ids.trigger, "quarantine")
 
     def test_a_case_that_waits_to_be_mapped_gets_a_policy_and_ages(self):

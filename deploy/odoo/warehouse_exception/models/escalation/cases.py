@@ -50,11 +50,8 @@ class WarehouseExceptionEscalation(models.Model):
     @api.model
     def _escalate_cases(self, trigger):
         """The oldest that are due and were not told; returns how many were looked at."""
-        condition = self._condition(trigger)
-        if condition is None:
-            return 0
         self.env.flush_all()
-        since, joins, where = condition
+        since, joins, where = self._condition(trigger)
         rows = self.env.execute_query(
             SQL(
                 """
@@ -83,7 +80,7 @@ class WarehouseExceptionEscalation(models.Model):
 
     @api.model
     def _condition(self, trigger):
-        """(from when on it counts, joins, what must be true) of a trigger; None where it can't be here."""
+        """(from when on it counts, joins, what must be true) of a trigger."""
         if trigger == "aging":
             return SQL("c.open_since"), SQL(), SQL("TRUE")
         if trigger == "deadline":
@@ -94,8 +91,7 @@ class WarehouseExceptionEscalation(models.Model):
             return SQL("a.asked_at"), waiting, SQL("c.state = 'pending_approval'")
         if trigger == "evidence":
             return SQL("c.open_since"), SQL(), SQL("c.state IN %s AND (%s)", UNDECIDED, self._evidence_missing())
-        quarantined = self._quarantined()
-        return quarantined and (self._quarantined_since(), SQL(), SQL("c.id IN %s", quarantined.subselect()))
+        return SQL("COALESCE(c.quarantine_since, c.open_since)"), SQL(), SQL("c.quarantine_open > 0")
 
     @api.model
     def _evidence_missing(self):
@@ -107,20 +103,6 @@ class WarehouseExceptionEscalation(models.Model):
                           AND w.minimum > (SELECT count(*) FROM warehouse_exception_evidence ev
                                             WHERE ev.case_id = c.id AND ev.kind = w.kind AND ev.complete))"""
         )
-
-    @api.model
-    def _quarantined(self):
-        """The cases with goods in quarantine, where the addon that moves them there says so."""
-        cases = self.env["warehouse.exception.case"]
-        field = cases._fields.get("quarantine_open")
-        if field is None or not (field.store or field.search):
-            return None
-        return cases._search([("quarantine_open", ">", 0)])
-
-    @api.model
-    def _quarantined_since(self):
-        field = self.env["warehouse.exception.case"]._fields.get("quarantine_since")
-        return SQL("COALESCE(c.quarantine_since, c.open_since)") if field and field.store else SQL("c.open_since")
 
     @api.model
     def _write_down(self, trigger, rows):
