@@ -197,10 +197,10 @@ def rows(name, kind, domain=(), order=None):
 
 
 def groups(name, by, domain=(), kind="kanban"):
-    """A board's columns, each with its first page."""
+    """A board's columns, each with its first page, which is 40 cards at most in a web client."""
 
     def look(client, limit):
-        model = client[NS + name]
+        model, limit = client[NS + name], min(limit, 40)
         found = model.web_read_group(
             list(domain),
             [by],
@@ -261,7 +261,7 @@ LOOKS = [
     ("what I may decide", rows("approval", "list", [("can_decide", "=", True)])),
     ("map of the floor", figures("case", ["location_id", "reason_code"], ("__count", "amount_at_stake:sum"))),
     ("case analysis", figures("report", ["exception_type"], MEASURES.split())),
-    ("case analysis by week", figures("report", ["received_at:week", "exception_type"])),
+    ("case analysis by month", figures("report", ["received_at:month", "exception_type"])),
     ("approval analysis", figures("report.approval", ["step"], ("__count", "hours:avg"))),
     ("Pareto", rows("pareto", "list")),
     ("traffic", rows("traffic", "list")),
