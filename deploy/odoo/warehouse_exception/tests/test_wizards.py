@@ -68,6 +68,26 @@ class TestWizards(ExceptionCommon):
         )
         self.assertEqual((action.state, case.state), ("proposed", "open"))
 
+    def test_the_dialog_suggests_what_a_kind_says_by_itself(self):
+        self.stock(8)
+        event = self.handheld.event(
+            "cycle_count_variance",
+            item={"code": GTIN_13},
+            bin={"code": "EXT-A-03-02"},
+            quantity={"expected": "8", "counted": "5"},
+        )
+        case = self.opened(event)
+        case._live_actions().with_user(self.as_investigate).action_withdraw()
+        dialog = self.env["warehouse.exception.propose"].with_user(self.as_investigate)
+        wizard = Form(dialog.with_context(default_case_id=case.id))
+        wizard.kind = "accept"
+        self.assertEqual(wizard.quantity, 3)
+        wizard.kind = "adjust"
+        self.assertEqual((wizard.quantity, wizard.location_id), (-3, self.bin))
+        wizard.save().action_propose()
+        adjust = case._live_actions().filtered(lambda action: action.kind == "adjust")
+        self.assertEqual((adjust.quantity, adjust.book_quantity, adjust.amount), (-3, 8, case._worth(3)))
+
     def test_the_same_is_not_proposed_twice(self):
         case = self._case()
         self._propose(case, self.as_investigate)

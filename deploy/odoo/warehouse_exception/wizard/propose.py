@@ -18,7 +18,7 @@ class WarehouseExceptionPropose(models.TransientModel):
     allowed_kinds = fields.Json(compute="_compute_allowed_kinds")
     kind = fields.Selection(selection="_selection_kind", string="What is to be done", required=True)
     quantity = fields.Float(
-        compute="_compute_quantity",
+        compute="_compute_suggested",
         store=True,
         readonly=False,
         digits="Product Unit",
@@ -28,7 +28,7 @@ class WarehouseExceptionPropose(models.TransientModel):
     location_id = fields.Many2one(
         "stock.location",
         "From",
-        compute="_compute_location_id",
+        compute="_compute_suggested",
         store=True,
         readonly=False,
         check_company=True,
@@ -37,6 +37,9 @@ class WarehouseExceptionPropose(models.TransientModel):
     location_dest_id = fields.Many2one(
         "stock.location",
         "To",
+        compute="_compute_suggested",
+        store=True,
+        readonly=False,
         check_company=True,
         domain="[('usage', '!=', 'view')]",
         help="Empty: where this kind of response goes by itself.",
@@ -44,7 +47,7 @@ class WarehouseExceptionPropose(models.TransientModel):
     lot_id = fields.Many2one(
         "stock.lot",
         "Lot/Serial",
-        compute="_compute_location_id",
+        compute="_compute_suggested",
         store=True,
         readonly=False,
         domain="[('product_id', '=', product_id)]",
@@ -62,16 +65,14 @@ class WarehouseExceptionPropose(models.TransientModel):
             fitting = self.env["warehouse.exception.action"]._kinds_for(wizard.case_id) - set(live)
             wizard.allowed_kinds = [kind for kind, _label in self._selection_kind() if kind in fitting]
 
-    @api.depends("case_id")
-    def _compute_quantity(self):
+    @api.depends("case_id", "kind")
+    def _compute_suggested(self):
+        """What this kind says by itself: how much (less than zero, where stock is to be taken off), from where, to where."""
+        actions = self.env["warehouse.exception.action"]
         for wizard in self:
-            wizard.quantity = wizard.case_id.quantity_at_stake
-
-    @api.depends("case_id")
-    def _compute_location_id(self):
-        for wizard in self:
-            wizard.location_id = wizard.case_id.location_id
-            wizard.lot_id = wizard.case_id.lot_id
+            suggested = actions._defaults_for(wizard.case_id, wizard.kind)
+            for name in ("quantity", "location_id", "location_dest_id", "lot_id"):
+                wizard[name] = suggested.get(name, False)
 
     @api.depends("quantity", "case_id")
     def _compute_amount(self):

@@ -34,11 +34,10 @@ class WarehouseExceptionAction(models.Model):
         return kinds
 
     @api.model
-    def _propose(self, case, kind, **values):
+    def _defaults_for(self, case, kind):
         """Last of all: a credit note is about what was done before it."""
-        if kind in CREDITS:
-            values = {"sequence": 30, "quantity": case._quantity_to_credit(kind), **values}
-        return super()._propose(case, kind, **values)
+        values = super()._defaults_for(case, kind)
+        return {**values, "sequence": 30, "quantity": case._quantity_to_credit(kind)} if kind in CREDITS else values
 
     @api.depends("kind")
     def _compute_amount(self):

@@ -32,12 +32,13 @@ class WarehouseExceptionAction(models.Model):
         return super()._kinds_for(case) | ({"claim"} if claimable else set())
 
     @api.model
-    def _propose(self, case, kind, **values):
+    def _defaults_for(self, case, kind):
         """After what is done about the goods, and about what the receipt lacks or has too much of."""
+        values = super()._defaults_for(case, kind)
         if kind == "claim":
             short, surplus = case._short_and_surplus()
-            values = {"sequence": 20, "quantity": short or surplus or case.quantity_at_stake, **values}
-        return super()._propose(case, kind, **values)
+            values |= {"sequence": 20, "quantity": short or surplus or case.quantity_at_stake}
+        return values
 
     @api.depends("kind")
     def _compute_amount(self):

@@ -104,22 +104,25 @@ class WarehouseExceptionAction(models.Model):
 
     @api.model
     def _propose(self, case, kind, **values):
-        """Propose a response; the same one once. What is not said is taken from the case."""
+        """Propose a response; the same one once."""
+        values = {**self._defaults_for(case, kind), **values}
         about = values.get("move_id")
         same = case.sudo()._live_actions().filtered(
             lambda action: action.kind == kind and (not about or action.move_id.id == about)
         )
         if same:
             return same[0]
-        defaults = {
-            "case_id": case.id,
-            "kind": kind,
+        return unsealed(self.sudo()).create({**values, "case_id": case.id, "kind": kind}).with_env(self.env)
+
+    @api.model
+    def _defaults_for(self, case, kind):
+        """What a new proposal of this kind says, as far as it isn't told. Kinds that know better than the case add theirs."""
+        return {
             "product_id": case.product_id.id,
             "lot_id": case.lot_id.id,
             "quantity": case.quantity_at_stake,
             "location_id": case.location_id.id,
         }
-        return unsealed(self.sudo()).create({**defaults, **values}).with_env(self.env)
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -54,6 +54,13 @@ class WarehouseExceptionAction(models.Model):
         return super()._kinds_for(case) | ({"adjust"} if fits else set())
 
     @api.model
+    def _defaults_for(self, case, kind):
+        values = super()._defaults_for(case, kind)
+        if kind == "adjust":
+            values |= {"quantity": case.sudo()._adjustment(case.location_id, case.lot_id)["quantity"]}
+        return values
+
+    @api.model
     def _propose(self, case, kind, **values):
         if kind == "adjust" and "book_quantity" not in values:
             location = self.env["stock.location"].browse(values.get("location_id")) or case.location_id

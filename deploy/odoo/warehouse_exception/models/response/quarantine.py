@@ -37,18 +37,13 @@ class WarehouseExceptionAction(models.Model):
         return kinds
 
     @api.model
-    def _propose(self, case, kind, **values):
-        """Where a kind knows better than the case from where to where, and how much."""
-        return super()._propose(case, kind, **{**self._defaults_for(case, kind), **values})
-
-    @api.model
     def _defaults_for(self, case, kind):
-        """Values of a new proposal of this kind. Each kind adds its own."""
+        values = super()._defaults_for(case, kind)
         if kind == "quarantine":
-            return {"location_id": case._suspect_place().id, "location_dest_id": case._quarantine_location().id}
-        if kind == "release_quarantine":
-            return {**self._from_quarantine(case), "location_dest_id": case._came_from().id}
-        return {}
+            values |= {"location_id": case._suspect_place().id, "location_dest_id": case._quarantine_location().id}
+        elif kind == "release_quarantine":
+            values |= {**self._from_quarantine(case), "location_dest_id": case._came_from().id}
+        return values
 
     @api.model
     def _from_quarantine(self, case):

@@ -47,10 +47,10 @@ class WarehouseExceptionAction(models.Model):
         return super()._kinds_for(case) | (case._dock_kinds() if case._is_at_the_dock() else set())
 
     @api.model
-    def _propose(self, case, kind, **values):
-        if kind in RECEIVING and case._is_at_the_dock():
-            values = {**case._dock_values(kind), **values}
-        return super()._propose(case, kind, **values)
+    def _defaults_for(self, case, kind):
+        values = super()._defaults_for(case, kind)
+        at_the_dock = kind in RECEIVING and case._is_at_the_dock()
+        return {**values, **case._dock_values(kind)} if at_the_dock else values
 
     # --- What is done --------------------------------------------------------------------------------------------------
 

@@ -24,10 +24,9 @@ class WarehouseExceptionAction(models.Model):
         return kinds
 
     @api.model
-    def _propose(self, case, kind, **values):
-        if kind == "reserve_elsewhere" and "move_id" not in values:
-            values["move_id"] = case.sudo()._short_move().id
-        return super()._propose(case, kind, **values)
+    def _defaults_for(self, case, kind):
+        values = super()._defaults_for(case, kind)
+        return {**values, "move_id": case.sudo()._short_move().id} if kind == "reserve_elsewhere" else values
 
     # --- Reserve from another bin --------------------------------------------------------------------------------------
 

@@ -23,9 +23,10 @@ class WarehouseExceptionAction(models.Model):
 
     @api.model
     def _defaults_for(self, case, kind):
-        if kind != "return_supplier":
-            return super()._defaults_for(case, kind)
-        return {**self._from_quarantine(case), "location_dest_id": case._supplier_location().id}
+        values = super()._defaults_for(case, kind)
+        if kind == "return_supplier":
+            values |= {**self._from_quarantine(case), "location_dest_id": case._supplier_location().id}
+        return values
 
     def _do_return_supplier(self):
         """A transfer that is ready. Whoever loads the lorry validates it; until then the stock is here."""

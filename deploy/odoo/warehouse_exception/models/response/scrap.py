@@ -22,7 +22,8 @@ class WarehouseExceptionAction(models.Model):
 
     @api.model
     def _defaults_for(self, case, kind):
-        return self._from_quarantine(case) if kind == "scrap" else super()._defaults_for(case, kind)
+        values = super()._defaults_for(case, kind)
+        return {**values, **self._from_quarantine(case)} if kind == "scrap" else values
 
     def _do_scrap(self):
         """By Odoo's own scrap order, so that the stock's value is written off as for any other."""
