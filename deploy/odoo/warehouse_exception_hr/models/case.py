@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from .resolver import spellings
+
 
 class WarehouseExceptionCase(models.Model):
     _inherit = "warehouse.exception.case"
@@ -20,6 +22,14 @@ class WarehouseExceptionCase(models.Model):
         for badge in set(self.sudo().event_ids.mapped("operator_badge")) - {False}:
             users |= resolver._employee(self.company_id, badge).user_id
         return super()._reporters() | users.with_env(self.env)
+
+    def _was_reported_by(self, user):
+        """By the person's own badge: nobody else's is looked up."""
+        case, employees = self.sudo(), user.sudo().employee_ids.filtered(lambda each: each.company_id == self.company_id)
+        badges = set(employees.mapped("barcode")) - {False}
+        told = case.event_ids.mapped("operator_badge") if badges else ()
+        by_badge = any(badges.intersection(spellings(badge)) for badge in told)
+        return bool(case.employee_id & employees) or by_badge or user in super()._reporters()
 
     def _unresolved(self):
         missing = super()._unresolved()

@@ -5,6 +5,11 @@ from odoo import api, models
 from odoo.addons.warehouse_exception.models.base.remember import remembered
 
 
+def spellings(badge):
+    """Odoo's badge IDs are letters and digits only: what a label puts between them is left out."""
+    return list(filter(None, (badge, re.sub(r"[^A-Za-z0-9]", "", badge or ""))))
+
+
 class WarehouseExceptionResolver(models.AbstractModel):
     _inherit = "warehouse.exception.resolver"
 
@@ -15,9 +20,9 @@ class WarehouseExceptionResolver(models.AbstractModel):
 
     @api.model
     def _employees(self, company, badges):
-        """{badge: employee}. Odoo's badge IDs are letters and digits only: what a label puts between them is left out."""
+        """{badge: employee}."""
         none = self.env["hr.employee"]
-        spelt = {badge: list(filter(None, (badge, re.sub(r"[^A-Za-z0-9]", "", badge or "")))) for badge in badges}
+        spelt = {badge: spellings(badge) for badge in badges}
         wanted = list({barcode for barcodes in spelt.values() for barcode in barcodes})
         named = none.search([("company_id", "=", company.id), ("barcode", "in", wanted)]) if wanted else none
         known = named.grouped("barcode")

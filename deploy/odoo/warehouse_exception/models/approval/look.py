@@ -23,10 +23,11 @@ class WarehouseExceptionApproval(models.Model):
 
     @api.depends("step", "user_ids")
     def _compute_who_may(self):
+        groups = {role: self.env.ref(f"warehouse_exception.group_{role}").sudo().name for role in set(ROLE_OF.values())}
         for approval in self:
             names = approval.sudo().user_ids.mapped("name")
-            role = self.env.ref(f"warehouse_exception.group_{ROLE_OF[approval.step]}").sudo().name
-            approval.who_may = ", ".join(names) or self.env._("Anybody with '%s'", role)
+            anybody = self.env._("Anybody with '%s'", groups[ROLE_OF[approval.step]])
+            approval.who_may = ", ".join(names) or anybody
 
     @api.depends("case_id.action_ids.kind", "case_id.action_ids.quantity", "case_id.action_ids.state")
     def _compute_proposal(self):

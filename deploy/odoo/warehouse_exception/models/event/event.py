@@ -17,7 +17,10 @@ class WarehouseExceptionEvent(models.Model):
 
     event_id = fields.Char("Event ID", required=True, index=True)
     digest = fields.Char(required=True, index=True, help="SHA-256 over the JWS below.")
-    jws = fields.Text("JWS", required=True, help="The exact bytes that the device signed when the event was captured.")
+    # By far the largest column, and rarely looked at: it isn't read along with the others.
+    jws = fields.Text(
+        "JWS", required=True, prefetch=False, help="The exact bytes that the device signed when the event was captured."
+    )
     payload = fields.Text(compute="_compute_payload")
     device_id = fields.Many2one("warehouse.exception.device", required=True, index=True, ondelete="restrict")
     company_id = fields.Many2one(related="device_id.company_id", store=True)
