@@ -35,7 +35,7 @@ const SCENES = {
     board: scene("/odoo/exceptions"),
     list: scene("/odoo/exceptions", switchTo("list")),
     form: scene("/odoo/exceptions", ...caseOf("EXC/2026/00013")),
-    photos: scene("/odoo/exceptions", ...caseOf("EXC/2026/00013"), tab("Photos"), scroll(".o_notebook .o_kanban_renderer"), wait(500)),
+    photos: scene("/odoo/exceptions", ...caseOf("EXC/2026/00013"), tab("Evidence"), scroll(".o_notebook .o_kanban_renderer"), wait(500)),
     timeline: scene("/odoo/exceptions", ...caseOf("EXC/2026/00013"), tab("Timeline"), scroll(".o_exception_timeline")),
     approvals: scene("/odoo/my-exception-approvals"),
     decide: scene("/odoo/my-exception-approvals", click("thead .o_list_record_selector input"), button("Approve")),
