@@ -1,8 +1,10 @@
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import tagged
 
+from ..models.approval import deciding
 from ..models.base.seal import unsealed
 from .common import GTIN_13, ExceptionCommon
 
@@ -68,6 +70,20 @@ class TestLook(ExceptionCommon):
         cases = self.env["warehouse.exception.case"]
         self.assertIn(case, cases.with_user(self.as_approve).search(mine))
         self.assertNotIn(case, cases.with_user(self.as_investigate).search(mine))
+
+    def test_who_decides_is_shown_what_has_waited_longest(self):
+        self.env.cr.execute("UPDATE warehouse_exception_approval SET state = 'void'")
+        self.env.invalidate_all()
+        cases = [self._case(), self._case()]
+        for case in cases:
+            self.env["warehouse.exception.action"].with_user(self.as_investigate)._propose(case, "accept")
+            case.with_user(self.as_investigate).action_submit()
+        approvals = self.env["warehouse.exception.approval"].with_user(self.as_approve)
+        with patch.object(deciding, "MAX_LOOKED_AT", 1):
+            for case in cases:
+                found = approvals.search([("can_decide", "=", True)])
+                self.assertEqual(found, case.approval_ids[0].with_user(self.as_approve))
+                found.action_approve()
 
     def test_similar_cases_are_the_same_product_in_the_same_bin(self):
         first, second = self._case(), self._case()

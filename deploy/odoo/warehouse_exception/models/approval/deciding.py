@@ -4,13 +4,21 @@ from odoo.exceptions import AccessError, UserError
 from ..base.seal import unsealed
 from .approval import ROLE_OF
 
+# Of those that wait, the oldest: no person decides more of them today, and each is looked at one by one.
+MAX_LOOKED_AT = 400
+
 
 class WarehouseExceptionApproval(models.Model):
     """Who may decide, and what follows."""
 
     _inherit = "warehouse.exception.approval"
 
-    can_decide = fields.Boolean(compute="_compute_can_decide", search="_search_can_decide")
+    can_decide = fields.Boolean(
+        "I can decide",
+        compute="_compute_can_decide",
+        search="_search_can_decide",
+        help="To look for them goes through the 400 that have waited longest; decided ones make room for the next.",
+    )
 
     @api.depends_context("uid")
     @api.depends("state")
@@ -28,7 +36,8 @@ class WarehouseExceptionApproval(models.Model):
         user = self.env.user
         steps = [step for step, role in ROLE_OF.items() if user.has_group(f"warehouse_exception.group_{role}")]
         domain = [("state", "=", "waiting"), ("step", "in", steps), ("asked_by_id", "!=", user.id)]
-        mine = self.search([*domain, "|", ("user_ids", "=", False), ("user_ids", "=", user.id)]).filtered("can_decide")
+        named = ["|", ("user_ids", "=", False), ("user_ids", "=", user.id)]
+        mine = self.search([*domain, *named], order="id", limit=MAX_LOOKED_AT).filtered("can_decide")
         return [("id", "in" if True in value else "not in", mine.ids)]
 
     def _reason_against(self, user):
