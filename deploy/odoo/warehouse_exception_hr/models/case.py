@@ -29,7 +29,7 @@ class WarehouseExceptionCase(models.Model):
         badges = set(employees.mapped("barcode")) - {False}
         told = case.event_ids.mapped("operator_badge") if badges else ()
         by_badge = any(badges.intersection(spellings(badge)) for badge in told)
-        return bool(case.employee_id & employees) or by_badge or user in super()._reporters()
+        return bool(case.employee_id & employees) or by_badge or super()._was_reported_by(user)
 
     def _unresolved(self):
         missing = super()._unresolved()

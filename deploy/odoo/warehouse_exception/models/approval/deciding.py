@@ -132,8 +132,11 @@ class WarehouseExceptionCase(models.Model):
     def _reporters(self):
         """The users behind whoever reported, as far as they are known. Bridges add the badge's owner."""
         self.ensure_one()
+        return self._reporters_in_odoo()
+
+    def _reporters_in_odoo(self):
         return self.env["res.users"]
 
     def _was_reported_by(self, user):
-        """The same, asked about one person, which bridges can answer for less."""
-        return user in self._reporters()
+        """The same, asked about one person, which bridges that extend the one answer for less."""
+        return user in self._reporters_in_odoo()

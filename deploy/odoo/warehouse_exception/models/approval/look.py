@@ -73,5 +73,5 @@ class WarehouseExceptionAction(models.Model):
 class WarehouseExceptionCase(models.Model):
     _inherit = "warehouse.exception.case"
 
-    def _reporters(self):
-        return super()._reporters() | self.reported_by_id
+    def _reporters_in_odoo(self):
+        return super()._reporters_in_odoo() | self.reported_by_id
