@@ -347,9 +347,12 @@ tests_in() { # DB TAGS ARGS...
   # shellcheck disable=SC2064 # the name of now
   trap "rm -f '$log'" EXIT
   (odoo server "$1" "${@:3}" --test-tags "$2" --stop-after-init --workers 0 --max-cron-threads 0 \
-    --http-port "$port") 2>&1 | tee "$log" >&2 || status=$?
+    --http-port "$port") 2>&1 | tee "$log" | worth_reading >&2 || status=$?
   verdict "$log" "$status"
 }
+
+# Odoo says a line for every test and every request, tens of thousands of them: here goes on what is no such line.
+worth_reading() { grep --line-buffered -vE ' INFO [a-z0-9_]+ (werkzeug|odoo\.addons\..*\.tests\..*: Starting |odoo\.addons\.base\.models\.)' || true; }
 
 # Odoo succeeds when no test matched, so the numbers are counted: each module's line is
 # "N failed, M error(s) of T tests when loading database".
@@ -358,6 +361,8 @@ verdict() { # LOG STATUS
   while read -r failed errors tests; do
     ((total += tests, bad += failed + errors)) || true
   done < <(sed -nE 's/.* ([0-9]+) failed, ([0-9]+) error\(s\) of ([0-9]+) tests when loading.*/\1 \2 \3/p' "$1")
+  # Where it broke off, with the lines that were left out above.
+  if (($2 != 0 && bad == 0)); then tail -n 40 "$1" >&2; fi
   grep -E '(FAIL|ERROR): ' "$1" >&2 || true
   echo "$((total - bad)) passed, $bad failed"
   ((total > 0)) || die "no test matched: are the addons' names right?"

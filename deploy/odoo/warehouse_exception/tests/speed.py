@@ -17,6 +17,7 @@ MODELS = (
     "warehouse.exception.event",
     "warehouse.exception.scan",
     "warehouse.exception.evidence",
+    "warehouse.exception.step",
     "mail.message",
 )
 # Fields that name a record of another of the models; a message names its case by `res_id`.

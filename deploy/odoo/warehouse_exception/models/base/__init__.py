@@ -1,1 +1,1 @@
-from . import append_only, ir_attachment, ir_http
+from . import insert, append_only, ir_attachment, ir_http

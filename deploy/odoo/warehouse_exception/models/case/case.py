@@ -158,10 +158,13 @@ class WarehouseExceptionCase(models.Model):
 
     @api.model
     def _log_many(self, bodies):
-        """A note in the chatter of each case: {case: body}. Odoo's own way takes a fifth longer for many."""
+        """A note in the chatter of each case: {case: body}. Odoo's own ways look, for each
+        message, into what is in memory of its document, which is most of what they cost.
+        """
         author = self.env.user.partner_id
         shared = {
             "author_id": author.id,
+            "date": fields.Datetime.now(),
             "email_from": author.email_formatted,
             "reply_to": author.email_formatted,  # nobody gets it by mail
             "model": self._name,
@@ -171,9 +174,8 @@ class WarehouseExceptionCase(models.Model):
             "message_id": generate_tracking_message_id("message-notify"),
             "subtype_id": self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_note"),
         }
-        # Odoo would add each message to what it has of these in memory.
         self.concat(*bodies).invalidate_recordset(["message_ids"])
-        self.env["mail.message"].sudo().create(
+        self.env["mail.message"].sudo()._insert(
             [{**shared, "res_id": case.id, "body": body} for case, body in bodies.items()]
         )
 

@@ -22,12 +22,15 @@ class WarehouseExceptionCase(models.Model):
 
     def _after_step(self, before):
         result = super()._after_step(before)
-        for state, cases in self.grouped(before.get).items():
-            cases._announce("on_step", "case.step", previous_state=state)
+        if self.env["warehouse.exception.webhook"]._subscribed():
+            for state, cases in self.grouped(before.get).items():
+                cases._announce("on_step", "case.step", previous_state=state)
         return result
 
     def _announce(self, subscription, event, **facts):
         webhooks = self.env["warehouse.exception.webhook"]
+        if not webhooks._subscribed():
+            return
         for case in self.sudo():
             told = webhooks._for(subscription, case.company_id.id, case.exception_type)
             if told:
