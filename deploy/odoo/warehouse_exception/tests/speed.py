@@ -164,7 +164,7 @@ class Comparison(NamedTuple):
         return sum(self.created) / sum(self.received)
 
 
-def compare(common, size=50, rounds=7):
+def compare(common, size=50, rounds=15):
     """To receive `size` events, and to create their records bare, in turn."""
     env, stock, busy = common.env, Stock(common, size), Busy(common.env)
     received, created = [], []

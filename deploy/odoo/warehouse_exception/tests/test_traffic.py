@@ -6,9 +6,11 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..models.base.seal import unsealed
+from ..models.case.respond import LONGEST_REST
 from .common import ExceptionCommon, Handheld
 
-INGEST = "odoo.addons.warehouse_exception.models.event.ingest"
+MODELS = "odoo.addons.warehouse_exception.models"
+INGEST = f"{MODELS}.event.ingest"
 
 
 @tagged("post_install", "-at_install")
@@ -73,3 +75,25 @@ class TestTraffic(ExceptionCommon):
         with patch.object(resolver, "_location", fail), mute_logger(INGEST):
             self.receive(self.handheld.event(), self.handheld.event())
         self.assertEqual((self._rows().created, self._rows().retry), (0, 2))
+
+    def _rests(self):
+        """How long the job that responds to cases rested after each."""
+        job, rests = self.env["warehouse.exception.case"]._cron_respond, []
+        with (
+            patch.object(self.env.registry["ir.cron"], "_commit_progress", lambda *args, **kwargs: 1),
+            patch(f"{MODELS}.case.respond.time.sleep", rests.append),
+        ):
+            job()
+        return rests
+
+    def test_responses_leave_time_to_devices_that_deliver_a_lot_right_now(self):
+        with patch(f"{MODELS}.event.traffic.HEAVY", 3):
+            self.receive(self.handheld.event(), self.handheld.event())
+            self.assertEqual(self._rests(), [0, 0])
+            self.receive(self.handheld.event())
+            [rest] = self._rests()
+            self.assertTrue(0 < rest <= LONGEST_REST)
+            self.receive(self.handheld.event())
+            for row in self._rows():
+                unsealed(row).write({"at": row.at - timedelta(seconds=5)})
+            self.assertEqual(self._rests(), [0])

@@ -9,21 +9,13 @@ class WarehouseExceptionResolver(models.AbstractModel):
     @api.model
     @remembered
     def _purchase_order(self, company, code):
-        return self._purchase_orders(company, [code]).get(code, self.env["purchase.order"])
-
-    @api.model
-    def _purchase_orders(self, company, codes):
-        """{name: order} of those that there are."""
-        orders = self.env["purchase.order"]
-        codes = list(filter(None, codes))
-        named = orders.search([("company_id", "=", company.id), ("name", "in", codes)]) if codes else orders
-        return {name: self._only(found) for name, found in named.grouped("name").items()}
+        return self._named("purchase.order", company, [code]).get(code, self.env["purchase.order"])
 
     @api.model
     def _prepare_documents(self, company, cases):
         pickings = super()._prepare_documents(company, cases)
         codes = set(filter(None, cases.mapped("document_code")))
-        orders = self._purchase_orders(company, codes)
+        orders = self._named("purchase.order", company, codes)
         none = self.env["purchase.order"]
         self._remember_all("_purchase_order", company, {code: orders.get(code, none) for code in codes})
         pickings.move_ids.purchase_line_id.fetch(["order_id", "product_id"])

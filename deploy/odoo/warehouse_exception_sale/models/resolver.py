@@ -9,21 +9,13 @@ class WarehouseExceptionResolver(models.AbstractModel):
     @api.model
     @remembered
     def _sale_order(self, company, code):
-        return self._sale_orders(company, [code]).get(code, self.env["sale.order"])
-
-    @api.model
-    def _sale_orders(self, company, codes):
-        """{name: order} of those that there are."""
-        orders = self.env["sale.order"]
-        codes = list(filter(None, codes))
-        named = orders.search([("company_id", "=", company.id), ("name", "in", codes)]) if codes else orders
-        return {name: self._only(found) for name, found in named.grouped("name").items()}
+        return self._named("sale.order", company, [code]).get(code, self.env["sale.order"])
 
     @api.model
     def _prepare_documents(self, company, cases):
         pickings = super()._prepare_documents(company, cases)
         codes = set(filter(None, cases.mapped("document_code")))
-        orders = self._sale_orders(company, codes)
+        orders = self._named("sale.order", company, codes)
         none = self.env["sale.order"]
         self._remember_all("_sale_order", company, {code: orders.get(code, none) for code in codes})
         found = pickings.sale_id | none.union(*orders.values())

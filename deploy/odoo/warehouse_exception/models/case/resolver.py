@@ -197,5 +197,12 @@ class WarehouseExceptionResolver(models.AbstractModel):
         return uoms.browse(uoms.with_context(lang=lang).search([("name", "=ilike", escape_psql(unit))]).ids)
 
     @api.model
+    def _named(self, model, company, names):
+        """{name: record} of the company's documents of a model that have one of these names alone. For bridges."""
+        records, names = self.env[model], list(filter(None, names))
+        found = records.search([("company_id", "=", company.id), ("name", "in", names)]) if names else records
+        return {name: self._only(alike) for name, alike in found.grouped("name").items()}
+
+    @api.model
     def _only(self, records):
         return records if len(records) == 1 else records.browse()

@@ -1,4 +1,5 @@
 import logging
+import time
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -11,6 +12,8 @@ _logger = logging.getLogger(__name__)
 
 AT_ONCE = 50
 MAX_TRIES = 5
+# While devices deliver a lot, a response is followed by a rest of so many times what it took, and of no more seconds.
+REST, LONGEST_REST = 3, 0.5
 
 
 class WarehouseExceptionCase(models.Model):
@@ -55,11 +58,19 @@ class WarehouseExceptionCase(models.Model):
         progress = self.env["ir.cron"]
         progress._commit_progress(remaining=self.search_count(due))
         for case in self.search(due, order="id", limit=AT_ONCE):
+            began = time.monotonic()
             case._unless_busy(lambda case: case.filtered_domain(due)._respond_each())
+            rest = self._rest_after(time.monotonic() - began)
             if not progress._commit_progress(1):
                 return
+            time.sleep(rest)  # with no transaction open
         if self.search_count(due, limit=1):
             self.env.ref("warehouse_exception.cron_respond")._trigger()
+
+    @api.model
+    def _rest_after(self, took):
+        """Seconds to leave to the devices: a receipt is what they wait for with the only copy, a response may come later."""
+        return min(REST * took, LONGEST_REST) if self.env["warehouse.exception.traffic"]._is_heavy() else 0
 
     def _unless_busy(self, work):
         """Do `work` with the case, in a transaction of its own. Somebody else is at it: the next run does it."""

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
@@ -5,6 +7,8 @@ from ..base.seal import is_unsealed, unsealed
 
 STATUSES = ("created", "duplicate", "conflict", "rejected", "retry")
 COMPACTED_AT_ONCE = 1000
+# Devices deliver what has piled up: so many new events in the last requests, and those no older than that.
+HEAVY, LAST_REQUESTS, LATELY = 50, 20, timedelta(seconds=2)
 
 
 class WarehouseExceptionTraffic(models.Model):
@@ -39,6 +43,13 @@ class WarehouseExceptionTraffic(models.Model):
         answered = {status: counts[status] for status in STATUSES}
         of = {"device_id": device.id, "company_id": device.company_id.id, "day": now.date()}
         self._insert([{**of, "at": now, "requests": 1, **answered}])
+
+    @api.model
+    def _is_heavy(self):
+        """Whether devices are delivering a lot right now. By the key, for a day may have a row for each of its seconds."""
+        last = self.search_fetch([], ["at", "created"], order="id desc", limit=LAST_REQUESTS)
+        since = fields.Datetime.now() - LATELY
+        return sum(row.created for row in last if row.at >= since) >= HEAVY
 
     @api.model
     def _cron_compact(self):
