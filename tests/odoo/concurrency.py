@@ -10,10 +10,26 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
+from odoo import SUPERUSER_ID, api, fields
+from odoo.exceptions import ConcurrencyError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+from odoo.addons.warehouse_exception.models.base.seal import unsealed
 from odoo.addons.warehouse_exception.tests.site import Site, post
 
 CLIENTS, ROUNDS, TRIES = 8, 5, 20
+# The jobs that look at what is stored, as Odoo's scheduler calls them.
+JOBS = {
+    "warehouse.exception.case": ("_cron_respond",),
+    "warehouse.exception.escalation": ("_cron_escalate",),
+    "warehouse.exception.hold": ("_cron_sweep_expired",),
+    "warehouse.exception.evidence": ("_cron_retain", "_cron_file_evidence"),
+    "warehouse.exception.event": ("_cron_check_chains",),
+    "warehouse.exception.traffic": ("_cron_compact",),
+    "warehouse.exception.webhook.delivery": ("_cron_deliver",),
+}
 URL = globals().get("SERVED")
 RUN = format(time.time_ns(), "x")
 env = globals()["env"]
@@ -63,6 +79,14 @@ def fresh():
 def stored(site):
     fresh()
     return env["warehouse.exception.event"].search([("device_id", "=", site.device.id)])
+
+
+def cases_named(names):
+    """All of them: a search that finds fewer would make every check of them an empty one."""
+    fresh()
+    cases = env["warehouse.exception.case"].search([("name", "in", list(names))])
+    check(len(cases) == len(names), f"{len(cases)} of {len(names)} cases")
+    return cases
 
 
 def place(name):
@@ -132,8 +156,7 @@ def one_shortage_from_eight_devices_is_one_case():
         check({result["status"] for result in results} == {"created"}, results)
         names = {result["case"] for result in results}
         check(len(names) == 1, f"{len(names)} cases: {names}")
-        fresh()
-        case = env["warehouse.exception.case"].search([("name", "in", list(names))])
+        case = cases_named(names)
         check(case.report_count == 2 * CLIENTS, f"{case.report_count} reports")
         check(len(case.event_ids.filtered(lambda event: not event.is_repeat)) == 1, "one began it")
 
@@ -163,7 +186,7 @@ def each_case_is_responded_to_once_while_events_come_in():
             work.append(lambda site=site, texts=texts: send(site, texts))
         names |= {result["case"] for receipts in together(work) for result in receipts}
     check(len(names) == ROUNDS * CLIENTS * 5 + 1, f"{len(names)} cases")
-    cases = env["warehouse.exception.case"].search([("name", "in", list(names))])
+    cases = cases_named(names)
     until(lambda: not waiting(cases), "the job to respond to all")
     check(not cases.filtered("failure"), cases.mapped("failure"))
     check(all(case.policy_id and case.deadline_at for case in cases), "each has its policy")
@@ -172,6 +195,52 @@ def each_case_is_responded_to_once_while_events_come_in():
         check(len(opened) == 1, f"{case.name} was opened {len(opened)} times")
         kinds = Counter(case.action_ids.mapped("kind"))
         check(not kinds or max(kinds.values()) == 1, f"{case.name}: {kinds}")
+
+
+def jobs_that_two_workers_run_at_once_tell_and_lock_once():
+    """Odoo itself runs a job on one worker at a time; a person who presses *Run manually* is a second one."""
+    [site] = sites("jobs", 1)
+    where = place("jobs")
+    names = {r["case"] for r in send(site, [site.handheld.event("overage", **where) for _number in range(50)])}
+    cases = cases_named(names)
+    until(lambda: not waiting(cases), "the job to respond to all")
+    unsealed(cases).write({"deadline_at": fields.Datetime.now() - timedelta(hours=2)})
+    lots = expired_lots(20)
+    env.cr.commit()
+    together([run_jobs] * 2)
+    fresh()
+    told = Counter((each.case_id, each.trigger, each.level) for each in cases.escalation_ids)
+    check(set(told.values()) == {1}, f"told more than once: {told}")
+    check(cases == cases.escalation_ids.filtered(lambda each: each.trigger == "deadline").case_id, "each is told")
+    holds = env["warehouse.exception.hold"].search([("lot_id", "in", lots.ids)])
+    check(len(holds) == len(holds.lot_id) == len(lots), f"{len(holds)} holds on {len(lots)} expired lots")
+
+
+def expired_lots(count):
+    warehouse = env["stock.warehouse"].search([("code", "=", "WH")], limit=1)
+    product = env["product.product"].create(
+        {"name": f"EXPIRED-{RUN}", "is_storable": True, "tracking": "lot", "use_expiration_date": True}
+    )
+    lots = env["stock.lot"].create([{"name": f"{RUN}-{number}", "product_id": product.id} for number in range(count)])
+    for lot in lots:
+        env["stock.quant"]._update_available_quantity(product, warehouse.lot_stock_id, 5, lot_id=lot)
+    lots.expiration_date = fields.Datetime.now() - timedelta(days=1)
+    return lots
+
+
+def run_jobs():
+    """Each of JOBS in a transaction of its own; one that had to give way to another is run again, as by the scheduler."""
+    for model, jobs in JOBS.items():
+        for job in jobs:
+            for _try in range(TRIES):
+                try:
+                    with env.registry.cursor() as cr:
+                        getattr(api.Environment(cr, SUPERUSER_ID, {})[model], job)()
+                    break
+                except (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, ConcurrencyError):
+                    seen[f"{job} again"] += 1
+            else:
+                raise Failed(f"{job} had to give way {TRIES} times")
 
 
 def waiting(cases):
@@ -194,6 +263,7 @@ TESTS = (
     one_shortage_from_eight_devices_is_one_case,
     eight_devices_with_many_shortages_in_any_order_make_one_case_of_each,
     each_case_is_responded_to_once_while_events_come_in,
+    jobs_that_two_workers_run_at_once_tell_and_lock_once,
 )
 failed = 0
 for test in TESTS:
@@ -205,6 +275,6 @@ for test in TESTS:
         failed += 1
         print(f"FAILED  {test.__name__}: {why}", flush=True)
         env.cr.rollback()
-print(f"replies by HTTP status: {dict(seen)}")
+print(f"replies by HTTP status, and jobs that gave way: {dict(seen)}")
 print(f"{len(TESTS) - failed} passed, {failed} failed", flush=True)
 sys.exit(1 if failed else 0)

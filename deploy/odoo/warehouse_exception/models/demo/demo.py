@@ -25,6 +25,7 @@ class WarehouseExceptionDemo(models.AbstractModel):
         if self.env["warehouse.exception.device"].search_count([("uuid", "=", Handheld(DEVICES[0][0]).uuid)], limit=1):
             return
         self._stock_up()
+        self._name_lead()
         self._add_policy()
         handhelds = [self._enrol(*device) for device in DEVICES]
         for number, line in enumerate(CASES):
@@ -58,6 +59,11 @@ class WarehouseExceptionDemo(models.AbstractModel):
         quants._update_available_quantity(lot.product_id, self._ref("bin_a3"), 48, lot_id=lot)
         (self._ref("receipt") | self._ref("delivery")).action_confirm()
         self._ref("delivery").action_assign()
+
+    def _name_lead(self):
+        """Whom escalations go to, where nobody else is named."""
+        warehouse = self.env.ref("stock.warehouse0")
+        warehouse.exception_lead_id = warehouse.exception_lead_id or self._ref("user_lead")
 
     def _add_policy(self):
         """One that is narrower than those that come with the addon, which stay as they are."""
