@@ -60,7 +60,7 @@ impl Generation {
     pub(super) fn open(folder: &Path) -> io::Result<(Generation, Vec<Known>)> {
         remove_unfinished_snapshots(folder)?;
         guarded(|| {
-            let mut generation = Generation::of(folder)?;
+            let mut generation = Generation::when_free(folder)?;
             let (known, live) = generation.check()?;
             if known.len() >= LET_GO_FROM {
                 generation = generation.again()?;
@@ -82,13 +82,23 @@ impl Generation {
         Ok(Generation { folder: folder.to_owned(), db, file, written: 0, count: 0, live: 0, counts })
     }
 
-    /// Closed and opened, which lets go of what was read. sled's threads may hold its lock a moment longer.
+    /// sled's threads may hold its lock a moment longer than the handle lived that was dropped. A lock is no damage, and
+    /// what it is on is not to be set aside at once.
+    fn when_free(folder: &Path) -> io::Result<Generation> {
+        for _ in 1..TRIES {
+            match Generation::of(folder) {
+                Err(error) if is_locked(&error) => thread::sleep(BETWEEN_TRIES),
+                opened => return opened,
+            }
+        }
+        Generation::of(folder)
+    }
+
+    /// Closed and opened, which lets go of what was read.
     fn again(self) -> io::Result<Generation> {
         let Generation { folder, db, .. } = self;
         drop(db);
-        let mut tries = (1..TRIES).map(|_| Generation::of(&folder));
-        let opened = tries.find_map(|opened| opened.inspect_err(|_| thread::sleep(BETWEEN_TRIES)).ok());
-        opened.map_or_else(|| Generation::of(&folder), Ok)
+        Generation::when_free(&folder)
     }
 
     /// "open said Ok" proves nothing: reads all, and takes any value that isn't ours for damage. sled can open over lost
@@ -234,6 +244,11 @@ pub(super) fn io_error(error: sled::Error) -> io::Error {
         | sled::Error::ReportableBug(_)
         | sled::Error::Corruption { .. }) => io::Error::other(other),
     }
+}
+
+/// It has no kind of its own in sled 0.34, only words.
+fn is_locked(error: &io::Error) -> bool {
+    error.to_string().contains("could not acquire lock")
 }
 
 /// A kill during an earlier open can leave `snap.*.generating`, which makes every later open fail.

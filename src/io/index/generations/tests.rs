@@ -145,8 +145,25 @@ fn a_large_index_is_whole_after_it_let_go_of_what_it_read() {
         assert_eq!(index.survey().unwrap().len() as u64, many, "asked again, it walks");
         index.put(&delivered(many, round.to_string())).unwrap();
     }
-    let (index, _) = SledIndex::open(folder.path()).unwrap();
+    let (index, kept) = SledIndex::open(folder.path()).unwrap();
+    assert_eq!(kept, None);
     assert_eq!(delivered_of(&index, 9)[0].case.as_deref(), Some("2"));
+}
+
+/// sled lets its lock go when its last thread ends, and on a busy machine that is later than the handle's end.
+#[test]
+fn an_index_that_is_still_being_let_go_is_waited_for_and_not_taken_for_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut index, _) = SledIndex::open(folder.path()).unwrap();
+    index.put(&entry(1, State::FRESH)).unwrap();
+    index.barrier().unwrap();
+    let slow = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(150));
+        drop(index);
+    });
+    let (index, kept) = SledIndex::open(folder.path()).unwrap();
+    assert_eq!((kept, index.count()), (None, 1));
+    slow.join().unwrap();
 }
 
 #[test]
