@@ -79,7 +79,7 @@ class TestDamaged(DamagedCommon):
         self.assertEqual((action.kind, action.state, action.quantity), ("quarantine", "proposed", 3))
         self.assertEqual((action.location_id, action.location_dest_id), (self.bin, self.quarantine))
         self.assertEqual(case.instructions[0]["code"], "set_aside")
-        self.assertEqual((case.instructions[0]["bin"], case.instructions[0]["quantity"]), ("A-03-02", "3"))
+        self.assertEqual((case.instructions[0]["bin"], case.instructions[0]["quantity"]), ("EXT-A-03-02", "3"))
         self.assert_stock(10, 0, 10)
 
     def test_somebody_is_asked_to_inspect_it(self):

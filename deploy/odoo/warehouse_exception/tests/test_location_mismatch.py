@@ -24,7 +24,7 @@ class TestLocationMismatch(DamagedCommon):
         case = self._case()
         [action] = case.action_ids
         self.assertEqual((action.kind, action.location_id, action.location_dest_id), ("relocate", self.bin, self.found))
-        self.assertEqual((action.quantity, case.instructions[0]["bin"]), (4, "A-03-02"))
+        self.assertEqual((action.quantity, case.instructions[0]["bin"]), (4, "EXT-A-03-02"))
         self.assertEqual((self.on_hand(), self.on_hand(self.found)), (10, 0))
         self.executed(self.approved(case))
         self.assertEqual((self.on_hand(), self.on_hand(self.found), self.available), (6, 4, 10))

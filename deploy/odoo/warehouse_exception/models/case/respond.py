@@ -137,8 +137,16 @@ class WarehouseExceptionCase(models.Model):
             self._submit(self.env._("Below the threshold of %s.", self.policy_id.display_name))
 
     def _instruct(self, code, text, **facts):
-        """Tell whoever reported what to do. `code` and `facts` are for programs, `text` is for people."""
-        unsealed(self.sudo()).write({"instructions": [*(self.instructions or []), {"code": code, "text": text, **facts}]})
+        """Tell whoever reported what to do. `code` and `facts` are for programs, `text` is for people. A fact that isn't
+        known is left out.
+        """
+        told = {"code": code, "text": text, **{name: fact for name, fact in facts.items() if fact}}
+        unsealed(self.sudo()).write({"instructions": [*(self.instructions or []), told]})
+
+    @api.model
+    def _code_of(self, location):
+        """What a scanner reads at a bin, as far as it has a label."""
+        return location.barcode or location.name
 
     def _ask_to_do(self, user, summary, note=None, days=1):
         """An activity for `user`, once: who has the same one open isn't asked again. Nobody is no error."""

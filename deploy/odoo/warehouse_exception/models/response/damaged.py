@@ -37,7 +37,7 @@ class WarehouseExceptionCase(models.Model):
                 product=self.product_id.display_name,
                 case=self.name,
             ),
-            bin=self._suspect_place().name or self.bin_code or "",
+            bin=self._code_of(self._suspect_place()) or self.bin_code,
             quantity=quantity,
             unit=unit,
         )

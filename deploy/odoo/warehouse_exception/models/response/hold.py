@@ -106,7 +106,7 @@ class WarehouseExceptionCase(models.Model):
             text = self.env._("Don't take %s: it is locked until quality has decided.", what)
         else:
             text = self.env._("Don't take %s until quality has decided.", what)
-        self._instruct("do_not_take", text, bin=self.bin_code or False)
+        self._instruct("do_not_take", text, bin=self.bin_code)
 
     def _hold_spares_reserved(self):
         """Whether what is reserved of the locked stock stays so. It does where only its quantity is in doubt."""

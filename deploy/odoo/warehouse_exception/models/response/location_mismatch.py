@@ -94,7 +94,7 @@ class WarehouseExceptionCase(models.Model):
             text = self.env._("%(product)s is on record in %(bin)s. Leave it until the office has decided.", **facts)
         else:
             text = self.env._("%(product)s belongs in %(bin)s. Leave it until the office has decided.", **facts)
-        self._instruct("relocate", text, bin=other.name)
+        self._instruct("relocate", text, bin=self._code_of(other))
 
     def _ask_for_recount(self):
         """Nobody knows where it comes from, or there are several that it could be."""
@@ -110,5 +110,7 @@ class WarehouseExceptionCase(models.Model):
             ),
         )
         self._instruct(
-            "recount", self.env._("Count all of %(product)s in %(bin)s.", **facts), bin=self.location_id.name
+            "recount",
+            self.env._("Count all of %(product)s in %(bin)s.", **facts),
+            bin=self._code_of(self.location_id) or self.bin_code,
         )

@@ -111,7 +111,7 @@ class WarehouseExceptionCase(models.Model):
         first = [(location, free.get(location, reserved[location])) for location in reserved]
         rest = [(location, quantity) for location, quantity in bins if location not in reserved]
         for location, quantity in (first + rest)[:TOLD]:
-            code, unit = location.barcode or location.name, self.product_id.uom_id.name
+            code, unit = self._code_of(location), self.product_id.uom_id.name
             facts = {"bin": code, "quantity": plain(quantity), "unit": unit}
             text = self.env._("%(bin)s has %(quantity)s %(unit)s", **{**facts, "bin": location.name})
             if location in reserved:
