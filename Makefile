@@ -11,7 +11,7 @@ help: ## List the targets
 demo: ## Try everything on this machine, without an Odoo
 	@tools/need cc rust
 	cargo build --release --locked
-	@exec target/release/tallyman demo
+	@exec "$${CARGO_TARGET_DIR:-target}/release/tallyman" demo
 
 demo-odoo: ## The demo against a real Odoo 19, with the addon installed and a device enrolled
 	@tools/need cc rust python3 curl
