@@ -21,15 +21,16 @@ from odoo.addons.warehouse_exception.tests.site import Site, post
 
 CLIENTS, ROUNDS, TRIES = 8, 5, 20
 # The jobs that look at what is stored, as Odoo's scheduler calls them.
-JOBS = {
-    "warehouse.exception.case": ("_cron_respond",),
-    "warehouse.exception.escalation": ("_cron_escalate",),
-    "warehouse.exception.hold": ("_cron_sweep_expired",),
-    "warehouse.exception.evidence": ("_cron_retain", "_cron_file_evidence"),
-    "warehouse.exception.event": ("_cron_check_chains",),
-    "warehouse.exception.traffic": ("_cron_compact",),
-    "warehouse.exception.webhook.delivery": ("_cron_deliver",),
-}
+JOBS = (
+    ("case", "_cron_respond"),
+    ("escalation", "_cron_escalate"),
+    ("hold", "_cron_sweep_expired"),
+    ("evidence", "_cron_retain"),
+    ("evidence", "_cron_file_evidence"),
+    ("event", "_cron_check_chains"),
+    ("traffic", "_cron_compact"),
+    ("webhook.delivery", "_cron_deliver"),
+)
 URL = globals().get("SERVED")
 RUN = format(time.time_ns(), "x")
 env = globals()["env"]
@@ -205,7 +206,7 @@ def jobs_that_two_workers_run_at_once_tell_and_lock_once():
     cases = cases_named(names)
     until(lambda: not waiting(cases), "the job to respond to all")
     unsealed(cases).write({"deadline_at": fields.Datetime.now() - timedelta(hours=2)})
-    lots = expired_lots(20)
+    lots = expired_lots(site.warehouse, 20)
     env.cr.commit()
     together([run_jobs] * 2)
     fresh()
@@ -216,8 +217,7 @@ def jobs_that_two_workers_run_at_once_tell_and_lock_once():
     check(len(holds) == len(holds.lot_id) == len(lots), f"{len(holds)} holds on {len(lots)} expired lots")
 
 
-def expired_lots(count):
-    warehouse = env["stock.warehouse"].search([("code", "=", "WH")], limit=1)
+def expired_lots(warehouse, count):
     product = env["product.product"].create(
         {"name": f"EXPIRED-{RUN}", "is_storable": True, "tracking": "lot", "use_expiration_date": True}
     )
@@ -229,18 +229,19 @@ def expired_lots(count):
 
 
 def run_jobs():
-    """Each of JOBS in a transaction of its own; one that had to give way to another is run again, as by the scheduler."""
-    for model, jobs in JOBS.items():
-        for job in jobs:
-            for _try in range(TRIES):
-                try:
-                    with env.registry.cursor() as cr:
-                        getattr(api.Environment(cr, SUPERUSER_ID, {})[model], job)()
-                    break
-                except (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, ConcurrencyError):
-                    seen[f"{job} again"] += 1
-            else:
-                raise Failed(f"{job} had to give way {TRIES} times")
+    for model, job in JOBS:
+        run_job(f"warehouse.exception.{model}", job)
+
+
+def run_job(model, job):
+    """In a transaction of its own. Where it has to give way to another it is run again, as by the scheduler."""
+    for _try in range(TRIES):
+        try:
+            with env.registry.cursor() as cr:
+                return getattr(api.Environment(cr, SUPERUSER_ID, {})[model], job)()
+        except (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, ConcurrencyError):
+            seen[f"{job} again"] += 1
+    raise Failed(f"{job} had to give way {TRIES} times")
 
 
 def waiting(cases):

@@ -158,8 +158,8 @@ class WarehouseExceptionCase(models.Model):
 
     @api.model
     def _log_many(self, bodies):
-        """A note in the chatter of each case: {case: body}. Odoo's own ways look, for each
-        message, into what is in memory of its document, which is most of what they cost.
+        """A note in the chatter of each case: {case: body}. Odoo's own ways look for each message into what is in memory of
+        its document, which is most of what they cost.
         """
         author = self.env.user.partner_id
         shared = {
